@@ -1,0 +1,33 @@
+"""What all examples share: their options, and the table that they print."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def options(doc):
+    """Parse --quick, --seed N, --debug, --out FOLDER; `--help` shows the chapter's text.
+
+    Also makes sure that a console with an old code page shows `?` for a letter that it lacks, and does not stop there.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a few seconds: less data, fewer epochs")
+    parser.add_argument("--seed", type=int, default=0, help="of all randomness (default 0)")
+    parser.add_argument("--debug", action="store_true", help="kernels as plain Python, so that breakpoint() works everywhere; implies --quick")
+    parser.add_argument("--out", type=Path, default=Path("figures"), help="folder for the figure (default figures)")
+    chosen = parser.parse_args()
+    chosen.quick |= chosen.debug
+    return chosen
+
+
+def table(header, rows):
+    """Print rows under a header: text to the left, numbers to the right."""
+    cells = [header, *[[c if isinstance(c, str) else f"{c:,.2f}" if isinstance(c, float) else f"{c:,}" for c in row] for row in rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    for number, row in enumerate(cells):
+        first_row = rows[0] if rows else header
+        print("  ".join(c.ljust(w) if isinstance(v, str) else c.rjust(w) for c, w, v in zip(row, widths, first_row)).rstrip())
+        if number == 0:
+            print("  ".join("-" * w for w in widths))

@@ -1,0 +1,291 @@
+r"""Elementwise primitives: each is a forward and, right under it, its vector-Jacobian products.
+
+Letters: g is the upstream gradient ∂L/∂(output), x and y are the inputs, the output is y for one input and z for two.
+A rule may use g, the output and the inputs, and no functions but those of this table: that is what makes a gradient
+differentiable again. Inputs of different shapes broadcast; the engine sums each gradient back to its input's shape.
+"""
+
+import numpy as np
+
+from .primitive import primitive
+
+
+@primitive
+def add(x, y, /):
+    r"""z = x + y"""
+    return x + y
+
+
+@add.vjp
+@add.vjp
+def add_vjp(g, z, x, y):
+    r"""∂z/∂x = ∂z/∂y = 1: the same rule for both inputs"""
+    return g
+
+
+@primitive
+def subtract(x, y, /):
+    r"""z = x − y"""
+    return x - y
+
+
+@subtract.vjp
+def subtract_vjp_x(g, z, x, y):
+    r"""∂z/∂x = 1"""
+    return g
+
+
+@subtract.vjp
+def subtract_vjp_y(g, z, x, y):
+    r"""∂z/∂y = −1"""
+    return -g
+
+
+@primitive
+def multiply(x, y, /):
+    r"""z = x · y"""
+    return x * y
+
+
+@multiply.vjp
+def multiply_vjp_x(g, z, x, y):
+    r"""∂z/∂x = y"""
+    return g * y
+
+
+@multiply.vjp
+def multiply_vjp_y(g, z, x, y):
+    r"""∂z/∂y = x"""
+    return g * x
+
+
+@primitive
+def divide(x, y, /):
+    r"""z = x / y"""
+    return x / y
+
+
+@divide.vjp
+def divide_vjp_x(g, z, x, y):
+    r"""∂z/∂x = 1 / y"""
+    return g / y
+
+
+@divide.vjp
+def divide_vjp_y(g, z, x, y):
+    r"""∂z/∂y = −x / y² = −z / y"""
+    return -g * z / y
+
+
+@primitive
+def power(x, y, /):
+    r"""z = x ** y"""
+    return x**y
+
+
+@power.vjp
+def power_vjp_x(g, z, x, y):
+    r"""∂z/∂x = y x^(y−1). Where y = 0 the exponent is left at 0, so that 0 · x^(−1) cannot become 0 · inf."""
+    return g * y * x ** (y - (y != 0))
+
+
+@power.vjp
+def power_vjp_y(g, z, x, y):
+    r"""∂z/∂y = z log x, taken as 0 where x ≤ 0"""
+    return g * z * np.log(np.where(x > 0, x, 1))
+
+
+@primitive
+def negative(x, /):
+    r"""y = −x"""
+    return -x
+
+
+@negative.vjp
+def negative_vjp(g, y, x):
+    r"""∂y/∂x = −1"""
+    return -g
+
+
+@primitive
+def exp(x, /):
+    r"""y = eˣ"""
+    return np.exp(x)
+
+
+@exp.vjp
+def exp_vjp(g, y, x):
+    r"""∂y/∂x = y: the output is its own derivative"""
+    return g * y
+
+
+@primitive
+def log(x, /):
+    r"""y = log x, the natural logarithm"""
+    return np.log(x)
+
+
+@log.vjp
+def log_vjp(g, y, x):
+    r"""∂y/∂x = 1 / x"""
+    return g / x
+
+
+@primitive
+def sqrt(x, /):
+    r"""y = √x"""
+    return np.sqrt(x)
+
+
+@sqrt.vjp
+def sqrt_vjp(g, y, x):
+    r"""∂y/∂x = 1 / (2 √x), infinite at x = 0"""
+    return g / (2 * y)
+
+
+@primitive
+def tanh(x, /):
+    r"""y = tanh x"""
+    return np.tanh(x)
+
+
+@tanh.vjp
+def tanh_vjp(g, y, x):
+    r"""∂y/∂x = 1 − y²: the output is at hand, so the input is not needed.
+
+    Multiplied out, as NumPy takes twice as long for `1 - array` as for `array - array` when the arrays are small.
+    """
+    return g - g * y * y
+
+
+@primitive
+def sigmoid(x, /):
+    r"""y = 1 / (1 + e⁻ˣ) = e^min(x, 0) / (1 + e^−|x|): both exponents are at most 0, so nothing overflows"""
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+
+
+@sigmoid.vjp
+def sigmoid_vjp(g, y, x):
+    r"""∂y/∂x = y (1 − y)"""
+    gy = g * y
+    return gy - gy * y
+
+
+@primitive
+def relu(x, /):
+    r"""y = max(x, 0)"""
+    return np.maximum(x, 0)
+
+
+@relu.vjp
+def relu_vjp(g, y, x):
+    r"""∂y/∂x = 1 where x > 0, else 0; at the kink x = 0 we take 0"""
+    return g * (y > 0)
+
+
+def log1p_exp(x):
+    r"""log(1 + e^−|x|), as accurate as np.log1p and twice as fast.
+
+    With e = e^−|x| and u = 1 + e rounded, log u misses what the rounding lost, u − 1 − e; to first order that is
+    worth (u − 1 − e) / u.
+    """
+    e = np.exp(-np.abs(x))
+    u = 1 + e
+    return np.log(u) - ((u - 1) - e) / u
+
+
+@primitive
+def softplus(x, /):
+    r"""y = log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|), which cannot overflow"""
+    return np.maximum(x, 0) + log1p_exp(x)
+
+
+@softplus.vjp
+def softplus_vjp(g, y, x):
+    r"""∂y/∂x = sigmoid(x)"""
+    return g * sigmoid(x)
+
+
+@primitive
+def log_sigmoid(x, /):
+    r"""y = log sigmoid(x) = −softplus(−x)"""
+    return np.minimum(x, 0) - log1p_exp(x)
+
+
+@log_sigmoid.vjp
+def log_sigmoid_vjp(g, y, x):
+    r"""∂y/∂x = 1 − sigmoid(x) = sigmoid(−x)"""
+    return g * sigmoid(-x)
+
+
+@primitive
+def maximum(x, y, /):
+    r"""z = max(x, y)"""
+    return np.maximum(x, y)
+
+
+@maximum.vjp
+def maximum_vjp_x(g, z, x, y):
+    r"""All of g where x is larger; at a tie half of it, so that the two rules together send back g"""
+    return np.where(x > y, g, np.where(x == y, g / 2, 0))
+
+
+@maximum.vjp
+def maximum_vjp_y(g, z, x, y):
+    r"""All of g where y is larger, half of it at a tie"""
+    return np.where(y > x, g, np.where(x == y, g / 2, 0))
+
+
+@primitive
+def minimum(x, y, /):
+    r"""z = min(x, y)"""
+    return np.minimum(x, y)
+
+
+@minimum.vjp
+def minimum_vjp_x(g, z, x, y):
+    r"""All of g where x is smaller, half of it at a tie"""
+    return np.where(x < y, g, np.where(x == y, g / 2, 0))
+
+
+@minimum.vjp
+def minimum_vjp_y(g, z, x, y):
+    r"""All of g where y is smaller, half of it at a tie"""
+    return np.where(y < x, g, np.where(x == y, g / 2, 0))
+
+
+@primitive
+def where(condition, x, y, /):
+    r"""z = x where the condition holds, else y"""
+    return np.where(condition, x, y)
+
+
+where.vjp(None)  # a condition is true or false: no gradient
+
+
+@where.vjp
+def where_vjp_x(g, z, condition, x, y):
+    r"""g where x was taken, exactly 0 elsewhere.
+
+    That 0 then meets the derivative of what made x: where(x > 0, sqrt(x), 0) still gives 0 · inf = NaN at x = 0. The
+    remedy is a `where` on the inside too, which keeps sqrt away from 0: where(x > 0, sqrt(where(x > 0, x, 1)), 0).
+    """
+    return np.where(condition, g, 0)
+
+
+@where.vjp
+def where_vjp_y(g, z, condition, x, y):
+    r"""g where y was taken, exactly 0 elsewhere"""
+    return np.where(condition, 0, g)
+
+
+@primitive
+def astype(x, /, dtype):
+    r"""y = x in another number type"""
+    return x.astype(dtype)
+
+
+@astype.vjp
+def astype_vjp(g, y, x, dtype):
+    r"""The gradient has the input's number type"""
+    return g.astype(x.dtype)

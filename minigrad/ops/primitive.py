@@ -1,0 +1,81 @@
+"""What a primitive is: a function of NumPy arrays, and for each input the rule that sends a gradient back to it.
+
+No Tensor in sight. A primitive finds out what to do by NumPy's own protocol (NEP 18): if an argument is not a plain
+array and has a method `__array_function__`, that method is asked; else the function runs on the arrays as they are.
+So the same rules run on bare arrays in an ordinary backward pass, and on Tensors when the gradient itself is to be
+differentiated.
+"""
+
+import numpy as np
+
+TABLE = {}  # NumPy's function -> our primitive of the same name: how np.exp(tensor) finds its rule
+
+
+class Primitive:
+    r"""A differentiable function z = f(x, y, ...; keywords).
+
+    forward:     plain NumPy. The arguments before the `/` in its signature (or `*arrays`) are the *inputs*, which may
+                 get a gradient; all others are keywords, plain values like an axis or a shape.
+    vjps:        one rule for each input, in their order. With the upstream gradient g = ∂L/∂z, the rule for x returns
+                 the vector-Jacobian product gᵀ ∂z/∂x. It is called as rule(g, z, *inputs, **keywords). It need not
+                 undo broadcasting: the engine sums the result down to the shape of the input.
+    joint:       or one rule that returns the gradients of all inputs as a tuple.
+    first_order: forward returns (z, saved) and the rules get `saved` in the place of z. They may then call kernels or
+                 write in place, so they cannot be differentiated again, and say so.
+    """
+
+    def __init__(self, forward, first_order=False):
+        code = forward.__code__
+        self.forward, self.first_order = forward, first_order
+        self.__name__, self.__doc__, self.__module__ = forward.__name__, forward.__doc__, forward.__module__
+        self.variadic = bool(code.co_flags & 0x04)  # the signature has *arrays: any number of inputs
+        self.n_inputs = code.co_posonlyargcount
+        self.keyword_names = code.co_varnames[self.n_inputs : code.co_argcount]
+        self.vjps, self.joint = [], None
+
+    def vjp(self, rule):
+        """Register the rule of the next input (used as a decorator)."""
+        self.vjps.append(rule)
+        return rule
+
+    def joint_vjp(self, rule):
+        """Register one rule for all inputs (used as a decorator)."""
+        self.joint = rule
+        return rule
+
+    def split(self, args, keywords):
+        """Sort a call's arguments into inputs and keywords; TypeError if there are too many or too few."""
+        if self.variadic:
+            return args, keywords
+        n, names = self.n_inputs, self.keyword_names
+        if not n <= len(args) <= n + len(names):
+            raise TypeError(f"{self.__name__} takes {n} inputs, then {list(names)}; got {len(args)} arguments")
+        return args[:n], {**dict(zip(names, args[n:])), **keywords} if names else keywords
+
+    def __call__(self, *args, **keywords):
+        for x in args:
+            if type(x) is not np.ndarray and hasattr(x, "__array_function__"):
+                return x.__array_function__(self, (type(x),), args, keywords)
+        y = self.forward(*args, **keywords)
+        return y[0] if self.first_order else y
+
+    def __repr__(self):
+        return f"<primitive {self.__name__}>"
+
+
+def primitive(forward=None, *, first_order=False):
+    """Decorator: make a Primitive of a function. If NumPy has a function of that name, it answers for it too."""
+    if forward is None:
+        return lambda function: primitive(function, first_order=first_order)
+    made = Primitive(forward, first_order)
+    if made.__module__.startswith(__package__ + ".") and hasattr(np, made.__name__):
+        TABLE[getattr(np, made.__name__)] = made
+    return made
+
+
+def unbroadcast(g, shape):
+    """Sum g down to `shape`: the adjoint of broadcasting is the sum over what was repeated."""
+    if g.ndim > len(shape):
+        g = np.sum(g, axis=tuple(range(g.ndim - len(shape))))
+    stretched = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
+    return np.sum(g, axis=stretched, keepdims=True) if stretched else g

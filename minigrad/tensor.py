@@ -1,0 +1,272 @@
+r"""`Tensor`: an array that remembers how it was made, and `apply`, which makes one.
+
+The Tensor *is* the node of the graph. One that a primitive made holds the primitive, its inputs and a creation number; nothing points from an input to what was made of it, so a graph is free of
+cycles and is gone the moment its last Tensor is.
+
+There is one spelling: operators and NumPy's own functions (`np.exp(t)`) where NumPy has the function, `functional` and
+`ops` otherwise, methods for shapes, sum, mean and backward.
+"""
+
+from itertools import count
+
+import numpy as np
+
+from . import ops
+
+# Their answers are piecewise constant, hence plain arrays.
+PLAIN = {
+    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.isnan, np.isinf, np.isfinite,
+    np.sign, np.argmax, np.argmin, np.argsort, np.shape, np.ndim, np.size, np.zeros_like, np.ones_like,
+}  # fmt: skip
+next_number, new, ndarray, NO_KEYWORDS = count().__next__, object.__new__, np.ndarray, {}
+
+
+class Mode:
+    """What `no_grad`, `trace` and `detect_anomaly` switch."""
+
+    recording = True
+    observers = ()
+
+
+class Tensor:
+    """An array with a gradient.
+
+    data:          np.ndarray of float32, float64, integers or bool. A Python list of floats becomes float32; an array
+                   keeps its type and is shared, not copied.
+    requires_grad: whether gradients flow to it; TypeError if the numbers are not floats.
+    grad:          np.ndarray of the same shape, added to by `backward`; None before.
+    """
+
+    __slots__ = (
+        "data", "requires_grad", "grad",
+        "number",     # order of creation
+        "primitive",  # what made it; None for a leaf
+        "inputs",     # of the primitive: Tensors; None once a backward pass has freed them
+        "arrays",     # their data
+        "keywords",   # of the primitive
+        "upstream",   # the gradient that has come in so far, while a backward pass is under way
+        "saved",      # what a first-order primitive keeps for its rules
+        "line",       # file and line of the forward call, noted by detect_anomaly
+        "__weakref__",
+    )  # fmt: skip
+
+    def __init__(self, data, requires_grad=False, dtype=None):
+        if isinstance(data, Tensor):
+            data = data.data
+        array = np.asarray(data, dtype)
+        if array.dtype == np.float64 and dtype is None and not isinstance(data, (np.ndarray, np.generic)):
+            array = array.astype(np.float32)
+        if array.dtype.kind not in "biu" and array.dtype not in (np.float32, np.float64):
+            raise TypeError(f"Tensor: numbers of type {array.dtype} are not supported: use float32 or float64")
+        if requires_grad and array.dtype.kind != "f":
+            raise TypeError(f"Tensor: {array.dtype} numbers have no gradient: cast them with .astype(np.float32)")
+        self.data, self.requires_grad, self.grad = array, requires_grad, None
+        self.number, self.primitive = next_number(), None
+
+    # ---- NumPy's protocols: np.exp(t) and np.sum(t) arrive here
+    def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
+        if method != "__call__" or keywords:
+            extra = method if method != "__call__" else ", ".join(keywords)
+            raise TypeError(f"np.{ufunc.__name__} with {extra} is not possible on a Tensor: write a new value instead")
+        primitive = ops.TABLE.get(ufunc)
+        return apply(primitive, inputs) if primitive else self.__array_function__(ufunc, (), inputs, {})
+
+    def __array_function__(self, function, types, args, keywords):
+        primitive = function if isinstance(function, ops.Primitive) else ops.TABLE.get(function)
+        if primitive is None:
+            if function in PLAIN:
+                return function(*[to_array(x) for x in args], **keywords)
+            name = f"{getattr(function, '__module__', None) or 'numpy'}.{function.__name__}"
+            raise TypeError(f"{name} has no rule for Tensors (minigrad.ops has them all): call it on t.detach().numpy()")
+        if primitive.variadic and primitive is not function:  # NumPy's concatenate and stack take one sequence
+            args, keywords = args[0], {**dict(zip(("axis",), args[1:])), **keywords}
+        inputs, keywords = primitive.split(args, keywords)
+        return apply(primitive, inputs, keywords)
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("a Tensor does not turn into an array by itself, it would lose its graph: use .detach().numpy()")
+
+    # ---- operators
+    def __add__(self, other):
+        return apply(ops.add, (self, other))
+
+    def __radd__(self, other):
+        return apply(ops.add, (other, self))
+
+    def __sub__(self, other):
+        return apply(ops.subtract, (self, other))
+
+    def __rsub__(self, other):
+        return apply(ops.subtract, (other, self))
+
+    def __mul__(self, other):
+        return apply(ops.multiply, (self, other))
+
+    def __rmul__(self, other):
+        return apply(ops.multiply, (other, self))
+
+    def __truediv__(self, other):
+        return apply(ops.divide, (self, other))
+
+    def __rtruediv__(self, other):
+        return apply(ops.divide, (other, self))
+
+    def __pow__(self, other):
+        return apply(ops.power, (self, other))
+
+    def __rpow__(self, other):
+        return apply(ops.power, (other, self))
+
+    def __matmul__(self, other):
+        return apply(ops.matmul, (self, other))
+
+    def __rmatmul__(self, other):
+        return apply(ops.matmul, (other, self))
+
+    def __neg__(self):
+        return apply(ops.negative, (self,))
+
+    def __getitem__(self, index):
+        index = tuple(map(to_array, index)) if isinstance(index, tuple) else to_array(index)
+        return apply(ops.getitem, (self,), dict(index=index))
+
+    def __setitem__(self, index, value):
+        raise TypeError(
+            "a Tensor cannot be assigned to in place: a graph may need its old values.\n"
+            "  a new value:       t = np.where(mask, value, t)\n"
+            "  outside a graph:   t.data[index] = value"
+        )
+
+    __lt__, __le__ = (lambda self, other: np.less(self, other)), (lambda self, other: np.less_equal(self, other))
+    __gt__, __ge__ = (lambda self, other: np.greater(self, other)), (lambda self, other: np.greater_equal(self, other))
+    __eq__, __ne__ = (lambda self, other: np.equal(self, other)), (lambda self, other: np.not_equal(self, other))
+    __hash__ = object.__hash__
+
+    # ---- shapes, sums
+    shape = property(lambda self: self.data.shape)
+    ndim = property(lambda self: self.data.ndim)
+    size = property(lambda self: self.data.size)
+    dtype = property(lambda self: self.data.dtype)
+    T = property(lambda self: apply(ops.transpose, (self,)))
+
+    def reshape(self, *shape):
+        """The same numbers in another shape: `t.reshape(2, -1)` or `t.reshape((2, -1))`."""
+        return apply(ops.reshape, (self,), dict(shape=shape[0] if len(shape) == 1 else shape))
+
+    def transpose(self, *axes):
+        """The axes in another order; reversed if none is given."""
+        return apply(ops.transpose, (self,), dict(axes=axes or None))
+
+    def sum(self, axis=None, keepdims=False):
+        """Sum along an axis, a tuple of axes, or all of them."""
+        return apply(ops.sum, (self,), dict(axis=axis, keepdims=keepdims))
+
+    def mean(self, axis=None, keepdims=False):
+        """Mean along an axis, a tuple of axes, or all of them."""
+        return apply(ops.mean, (self,), dict(axis=axis, keepdims=keepdims))
+
+    def astype(self, dtype):
+        """The same numbers as another type; between float types the gradient flows through."""
+        return apply(ops.astype, (self,), dict(dtype=dtype))
+
+    def backward(self, gradient=None, retain_graph=False):
+        """Add dself/dleaf to the `.grad` of every leaf that self was made of: see `autograd.backward`."""
+        from .autograd import backward  # autograd.py comes after this file and imports it
+
+        backward(self, gradient, retain_graph)
+
+    def detach(self):
+        """The same data, cut off from the graph."""
+        return Tensor(self.data)
+
+    def numpy(self):
+        """The array itself; TypeError while gradients flow to it (`detach` first)."""
+        if self.requires_grad:
+            raise TypeError("numpy() on a Tensor that requires grad would lose its graph: use .detach().numpy()")
+        return self.data
+
+    def item(self):
+        """The one number it holds, as a Python number."""
+        return self.data.item()
+
+    __float__, __int__, __bool__ = item, (lambda self: int(self.data)), (lambda self: bool(self.data))
+
+    def __len__(self):
+        return len(self.data)
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self.data)))
+
+    def __repr__(self):
+        made = f", from {self.primitive.__name__}" if self.primitive else ""
+        numbers = np.array2string(self.data, precision=4, threshold=20, edgeitems=2, separator=", ", prefix="Tensor(")
+        return f"Tensor({numbers}, {self.shape} {self.dtype}{', requires_grad' * self.requires_grad}{made})"
+
+
+def to_array(x):
+    """The array of a Tensor; anything else as it is."""
+    return x.data if isinstance(x, Tensor) else x
+
+
+def apply(primitive, inputs, keywords=NO_KEYWORDS):
+    """Run a primitive on a tuple of inputs, at least one of them a Tensor, and remember how its output was made."""
+    try:
+        if keywords or len(inputs) > 2:
+            inputs = alike(primitive, inputs)
+            arrays = tuple([x.data for x in inputs])
+            wanted = any([x.requires_grad for x in inputs])
+            data = primitive.forward(*arrays, **keywords)
+        elif len(inputs) == 2:  # one and two inputs are written out: this function is most of a small operation's cost
+            x, y = inputs
+            if not (isinstance(x, Tensor) and isinstance(y, Tensor)) or x.data.dtype is not y.data.dtype:
+                x, y = inputs = alike(primitive, inputs)
+            arrays = a, b = x.data, y.data
+            wanted = x.requires_grad or y.requires_grad
+            data = primitive.forward(a, b)
+        else:
+            (x,) = inputs
+            arrays = (x.data,)
+            wanted = x.requires_grad
+            data = primitive.forward(x.data)
+    except (ValueError, IndexError) as error:
+        raise type(error)(explain(primitive, arrays, keywords, error)) from None
+    z = new(Tensor)
+    if primitive.first_order:
+        data, z.saved = data
+    z.data = data if type(data) is ndarray else np.asarray(data)  # a full sum gives a NumPy scalar
+    z.grad, z.number = None, next_number()
+    if wanted and Mode.recording:
+        z.requires_grad, z.primitive, z.inputs, z.arrays, z.keywords = True, primitive, inputs, arrays, keywords
+    else:
+        z.requires_grad, z.primitive = False, None
+    if Mode.observers:
+        for observer in Mode.observers:
+            observer.forward(primitive, arrays, z)
+    return z
+
+
+def alike(primitive, inputs):
+    """All inputs as Tensors of one float type: Python numbers, NumPy scalars, lists and integers take that of the others.
+
+    TypeError if two float types meet: a float32 model that turns float64 unnoticed is half as fast.
+    """
+    floats = {x.dtype for x in inputs if isinstance(x, (Tensor, ndarray)) and x.dtype.kind == "f"}
+    if len(floats) > 1:
+        raise TypeError(f"{primitive.__name__}: float32 meets float64: cast one of them, x.astype(np.float32)")
+    dtype = floats.pop() if floats else None
+    return tuple(
+        x if isinstance(x, Tensor) and (dtype is None or x.dtype.kind in "fb")  # a condition stays what it is
+        else Tensor(x, dtype=None if dtype is None or getattr(x, "dtype", None) == bool else dtype)
+        for x in inputs
+    )  # fmt: skip
+
+
+def explain(primitive, arrays, keywords, error):
+    """NumPy's message, headed by the name of the primitive and the shapes."""
+    shapes = [np.shape(a) for a in arrays]
+    if primitive is ops.matmul and all(shapes):
+        (x, y), second = shapes, -1 if len(shapes[1]) == 1 else -2
+        if x[-1] != y[second]:
+            return f"matmul: {x} @ {y}: inner sizes {x[-1]} and {y[second]} differ"
+    with_ = f" with {keywords}" if keywords else ""
+    return f"{primitive.__name__}: {' and '.join(map(str, shapes))}{with_}: {error}"

@@ -1,0 +1,102 @@
+r"""The chain rule as an interface: p(x) = ∏_d p(x_d | x_<d), for binary x.
+
+A model says how the logit of each conditional depends on the variables before it. All else follows here, once:
+density, conditionals, evaluation. Notation of this file and of all models after it:
+
+    D, B        variables (784 pixels), examples in a batch
+    x           (B, D) bits, in *data order*: column d is pixel d
+    order       (D,) a permutation: order[k] is the variable that comes k-th
+    x_<d        the variables that come before d in that order, not those with a smaller index
+    logits      (B, D) the log-odds of x_d = 1 given x_<d, in data order
+    log p       in nats; NLL is −log p; bits/dim is NLL / (D ln 2)
+
+    here                       FVSBN paper     NADE (2011)    MADE (2015)
+    W, input to hidden         α               W, transposed  W, transposed
+    V, hidden to output                        V              V, transposed
+    b, bias of the output      α_i0            b              c
+    c, bias of the hidden                      c              b
+
+Sources: Frey 1998 (FVSBN); Larochelle & Murray 2011 (NADE); Germain et al. 2015 (MADE).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minigrad import no_grad
+from minigrad.functional import bernoulli_nll, sigmoid
+from minigrad.nn import Module
+
+
+class Evaluation(NamedTuple):
+    """The negative log-likelihood of a data set."""
+
+    nll: float  # mean, nats per example
+    interval: float  # half the width of the 95 % confidence interval of that mean
+    bits_per_dim: float
+
+    def __str__(self):
+        return f"{self.nll:.2f} ± {self.interval:.2f} nats ({self.bits_per_dim:.4f} bits/dim)"
+
+
+class AutoregressiveModel(Module):
+    """Base class. A model sets `dim`, `order` and `dtype`, and defines `logits(x)` and `sample(n, rng)`."""
+
+    def logits(self, x):
+        """Bits (B, D) -> Tensor (B, D): the log-odds of x_d = 1 given x_<d."""
+        raise NotImplementedError(f"{type(self).__name__} must define logits(x)")
+
+    def sample(self, n, rng):
+        """n fresh examples, (n, D) uint8."""
+        raise NotImplementedError(f"{type(self).__name__} must define sample(n, rng)")
+
+    def log_prob(self, x):
+        r"""log p(x) = Σ_d log p(x_d | x_<d): bits (B, D) -> Tensor (B,), in nats."""
+        x = self.bits(x)
+        return -bernoulli_nll(self.logits(x), x).sum(axis=1)
+
+    def nll(self, x):
+        """The mean of −log p over the batch, a Tensor with one number: what training minimises."""
+        return -self.log_prob(x).mean()
+
+    def conditionals(self, x):
+        """p(x_d = 1 | x_<d) for every d: bits (B, D) -> ndarray (B, D), in data order."""
+        with no_grad():
+            return sigmoid(self.logits(self.bits(x))).data
+
+    def constants(self):
+        """The order: the weights mean nothing under another one."""
+        return {"order": self.order}
+
+    def evaluate(self, x, batch_size=500):
+        """NLL of a data set (N, D) with its 95 % interval, 1.96 standard errors over the examples: an Evaluation."""
+        with no_grad():
+            parts = [self.log_prob(x[i : i + batch_size]).data for i in range(0, len(x), batch_size)]
+        nll = -np.concatenate(parts).astype(np.float64)  # (N,)
+        mean = nll.mean()
+        return Evaluation(mean, 1.96 * nll.std() / np.sqrt(len(nll)), mean / (self.dim * np.log(2)))
+
+    def bits(self, x):
+        """x in the model's number type; ValueError unless it is (B, D) and holds zeros and ones only."""
+        if np.ndim(x) != 2 or np.shape(x)[1] != self.dim:
+            raise ValueError(f"{type(self).__name__}: x must have shape (B, {self.dim}), not {np.shape(x)}")
+        if isinstance(x, np.ndarray):
+            x = x.astype(self.dtype, copy=False)
+            if not (x * x == x).all():
+                raise ValueError(f"{type(self).__name__}: x must hold 0 and 1 only: threshold or draw bits first")
+        return x
+
+
+def resolve_order(order, dim, rng):
+    """ "natural", "random" or a permutation of 0 ... D−1 -> (D,) integers; ValueError for anything else."""
+    if isinstance(order, str) and order in ("natural", "random"):
+        return np.arange(dim) if order == "natural" else rng.permutation(dim)
+    order = np.asarray(order)
+    if order.shape != (dim,) or order.dtype.kind not in "iu" or (np.sort(order) != np.arange(dim)).any():
+        raise ValueError(f'order must be "natural", "random" or a permutation of 0 ... {dim - 1}, not {order!r}')
+    return order
+
+
+def ranks(order):
+    """The inverse permutation: ranks(order)[d] is the place at which variable d comes."""
+    return np.argsort(order)
