@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 
-def options(doc):
-    """Parse --quick, --seed N, --debug, --out FOLDER; `--help` shows the chapter's text.
+def options(doc, *, data=False, model=()):
+    """Parse --quick, --seed N, --debug, --out FOLDER, and --data FILE or --model NAME where an example has them.
+
+    `--help` shows the chapter's text.
 
     Also makes sure that a console with an old code page shows `?` for a letter that it lacks, and does not stop there.
     """
@@ -17,6 +19,10 @@ def options(doc):
     parser.add_argument("--seed", type=int, default=0, help="of all randomness (default 0)")
     parser.add_argument("--debug", action="store_true", help="kernels as plain Python, so that breakpoint() works everywhere; implies --quick")
     parser.add_argument("--out", type=Path, default=Path("figures"), help="folder for the figure (default figures)")
+    if data:
+        parser.add_argument("--data", type=Path, required=True, help="the published split as .npz: train, valid, test")
+    if model:
+        parser.add_argument("--model", choices=model, default=model[-1], help=f"one model (default {model[-1]})")
     chosen = parser.parse_args()
     chosen.quick |= chosen.debug
     return chosen

@@ -23,9 +23,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minigrad import no_grad
-from minigrad.functional import bernoulli_nll, sigmoid
+from minigrad import kernels, no_grad
+from minigrad.functional import sigmoid
 from minigrad.nn import Module
+from minigrad.ops import primitive
 
 
 class Evaluation(NamedTuple):
@@ -53,7 +54,7 @@ class AutoregressiveModel(Module):
     def log_prob(self, x):
         r"""log p(x) = Σ_d log p(x_d | x_<d): bits (B, D) -> Tensor (B,), in nats."""
         x = self.bits(x)
-        return -bernoulli_nll(self.logits(x), x).sum(axis=1)
+        return bernoulli_log_prob(self.logits(x), x=x)
 
     def nll(self, x):
         """The mean of −log p over the batch, a Tensor with one number: what training minimises."""
@@ -63,6 +64,14 @@ class AutoregressiveModel(Module):
         """p(x_d = 1 | x_<d) for every d: bits (B, D) -> ndarray (B, D), in data order."""
         with no_grad():
             return sigmoid(self.logits(self.bits(x))).data
+
+    def start_from_means(self, x):
+        """Set the output bias so that, before any training, the model has the pixel means of x (N, D).
+
+        p(x_d = 1) is then (number of ones + 1) / (N + 2), and training starts from about 206 nats on digits, not 543.
+        """
+        p = (x.sum(axis=0, dtype=np.float64) + 1) / (len(x) + 2)
+        self.b.data = np.log(p / (1 - p))
 
     def constants(self):
         """The order: the weights mean nothing under another one."""
@@ -85,6 +94,20 @@ class AutoregressiveModel(Module):
             if not (x * x == x).all():
                 raise ValueError(f"{type(self).__name__}: x must hold 0 and 1 only: threshold or draw bits first")
         return x
+
+
+@primitive(first_order=True)
+def bernoulli_log_prob(logits, /, x):
+    r"""Σ_d [x_d log σ(logit_d) + (1 − x_d) log(1 − σ(logit_d))]: (B, D) -> (B,); saves x − σ(logits), (B, D)"""
+    log_prob, residual = np.empty(len(x), logits.dtype), np.empty_like(logits)
+    kernels.bernoulli_log_prob(logits, x, log_prob, residual)
+    return log_prob, residual
+
+
+@bernoulli_log_prob.vjp
+def bernoulli_log_prob_vjp(g, residual, logits, x):
+    r"""∂/∂logit_d = x_d − σ(logit_d)"""
+    return g[:, None] * residual
 
 
 def resolve_order(order, dim, rng):

@@ -21,7 +21,7 @@ from minigrad import no_grad
 from minigrad.functional import bernoulli_nll, logsumexp, sigmoid, softmax
 from minigrad.nn import Parameter, activation as activation_named, kaiming_uniform
 
-from .autoregressive import AutoregressiveModel, ranks, resolve_order
+from .autoregressive import AutoregressiveModel, bernoulli_log_prob, ranks, resolve_order
 
 
 class Component(NamedTuple):
@@ -67,8 +67,8 @@ class MADE(AutoregressiveModel):
             raise ValueError(f"masks must be at least 1, not {masks}")
         self.dim, self.dtype, self.activation = dim, np.dtype(dtype), activation_named(activation)
         sizes = [dim, *hidden, dim]
-        self.weights = [Parameter(kaiming_uniform(n, m, rng).data.T, dtype) for m, n in zip(sizes[1:], sizes[:-1])]
-        self.biases = [Parameter(np.zeros(size, dtype)) for size in sizes[1:]]
+        *self.W, self.V = [Parameter(kaiming_uniform(n, m, rng).data.T, dtype) for n, m in zip(sizes[:-1], sizes[1:])]
+        *self.c, self.b = [Parameter(np.zeros(size, dtype)) for size in sizes[1:]]
         self.A = Parameter(np.zeros((dim, dim), dtype)) if direct else None
         self.order = resolve_order(order, dim, rng)
         self.components = self.draw_components(hidden, masks, shuffle, rng)
@@ -95,11 +95,11 @@ class MADE(AutoregressiveModel):
 
     def logits(self, x, component=0):
         """Bits (B, D) -> Tensor (B, D): the log-odds of x_d = 1 given x_<d, under one component."""
-        M = self.components[component].masks
+        *hidden_masks, M_output = self.components[component].masks
         h = x  # (B, D)
-        for W, c, M_layer in zip(self.weights[:-1], self.biases, M):
-            h = self.activation(h @ (W * M_layer) + c)  # (B, H)
-        logits = h @ (self.weights[-1] * M[-1]) + self.biases[-1]  # (B, D)
+        for W, M, c in zip(self.W, hidden_masks, self.c):
+            h = self.activation(h @ (W * M) + c)  # (B, H)
+        logits = h @ (self.V * M_output) + self.b  # (B, D)
         return logits if self.A is None else logits + x @ (self.A * self.components[component].direct)
 
     def log_prob(self, x, component=None):
@@ -108,7 +108,7 @@ class MADE(AutoregressiveModel):
         K = len(self.components)
         if component is None and K > 1:
             return logsumexp(np.stack([self.log_prob(x, k) for k in range(K)]), axis=0) - np.log(K)
-        return -bernoulli_nll(self.logits(x, component or 0), x).sum(axis=1)
+        return bernoulli_log_prob(self.logits(x, component or 0), x=x)
 
     def nll(self, x, component=None):
         """The mean of −log p over the batch; `component=k` trains one component at a time, a bound on the mixture."""
@@ -147,8 +147,8 @@ class MADE(AutoregressiveModel):
         on at the one moment when it becomes final.
         """
         order, degrees, M, direct = self.components[component]
-        W = [weight.data * mask for weight, mask in zip(self.weights, M)]
-        a = [np.tile(bias.data, (len(u), 1)) for bias in self.biases]  # sums so far, (n, H) ...; the last: logits (n, D)
+        W = [weight.data * mask for weight, mask in zip([*self.W, self.V], M)]
+        a = [np.tile(bias.data, (len(u), 1)) for bias in [*self.c, self.b]]  # sums so far, (n, H) ...; the last: logits (n, D)
         A = None if self.A is None else self.A.data * direct
         x = np.zeros(u.shape, np.uint8)
         for place, d in enumerate(order, start=1):
@@ -159,5 +159,6 @@ class MADE(AutoregressiveModel):
                 a[-1][on] += A[d]
             for layer, m in enumerate(degrees[1:]):
                 final = np.flatnonzero(m == place)
-                a[layer + 1] += self.activation(a[layer][:, final]) @ W[layer + 1][final]
+                if len(final):
+                    a[layer + 1] += self.activation(a[layer][:, final]) @ W[layer + 1][final]
         return x
