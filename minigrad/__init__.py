@@ -2,7 +2,8 @@
 
 ops/           the table of primitives: each is a forward and, right under it, its vector-Jacobian products
 tensor.py      Tensor: data, grad, how it was made
-autograd.py    backward, grad, no_grad, trace, detect_anomaly
+autograd.py    backward, grad, no_grad
+observe.py     trace, detect_anomaly: watching the engine
 functional.py  functions made of primitives
 kernels.py     our jit, expf, Adam in one pass (numba is imported when first needed)
 nn.py          Module, Parameter, layers, initialisers
@@ -22,9 +23,10 @@ import numpy as _np
 _np.empty(31 * 2**20, _np.uint8)
 
 from . import functional, nn, ops, optim  # noqa: E402
-from .autograd import detect_anomaly, grad, is_grad_enabled, no_grad, trace  # noqa: E402
+from .autograd import grad, no_grad  # noqa: E402
 from .gradcheck import gradcheck  # noqa: E402
 from .nn import Module, Parameter  # noqa: E402
+from .observe import detect_anomaly, trace  # noqa: E402
 from .tensor import Tensor  # noqa: E402
 
 __version__ = "0.1.0"

@@ -28,6 +28,16 @@ class Mode:
     observers = ()
 
 
+def operators(primitive):
+    """The methods for `self * other` and `other * self`, say."""
+    return lambda self, other: apply(primitive, (self, other)), lambda self, other: apply(primitive, (other, self))
+
+
+def comparison(ufunc):
+    """The method for `self < other`, say: a plain array of booleans."""
+    return lambda self, other: ufunc(to_array(self), to_array(other))
+
+
 class Tensor:
     """An array with a gradient.
 
@@ -37,25 +47,18 @@ class Tensor:
     grad:          np.ndarray of the same shape, added to by `backward`; None before.
     """
 
-    __slots__ = (
-        "data", "requires_grad", "grad",
-        "number",     # order of creation
-        "primitive",  # what made it; None for a leaf
-        "inputs",     # of the primitive: Tensors; None once a backward pass has freed them
-        "arrays",     # their data
-        "keywords",   # of the primitive
-        "upstream",   # the gradient that has come in so far, while a backward pass is under way
-        "saved",      # what a first-order primitive keeps for its rules
-        "line",       # file and line of the forward call, noted by detect_anomaly
-        "__weakref__",
-    )  # fmt: skip
+    # number: order of creation. primitive: what made it, None for a leaf. inputs: of the primitive, as Tensors, None once
+    # a backward pass has freed them. arrays: their data. upstream: the gradient that has come in, during a backward
+    # pass. saved: what a first-order primitive keeps for its rules. line: the forward call, noted by detect_anomaly.
+    __slots__ = ("data", "requires_grad", "grad", "number", "primitive", "inputs", "arrays", "keywords",
+                 "upstream", "saved", "line", "__weakref__")  # fmt: skip
 
     def __init__(self, data, requires_grad=False, dtype=None):
         if isinstance(data, Tensor):
             data = data.data
         array = np.asarray(data, dtype)
         if array.dtype == np.float64 and dtype is None and not isinstance(data, (np.ndarray, np.generic)):
-            array = array.astype(np.float32)
+            array = array.astype(np.float32)  # a Python float, or a list of them
         if array.dtype.kind not in "biu" and array.dtype not in (np.float32, np.float64):
             raise TypeError(f"Tensor: numbers of type {array.dtype} are not supported: use float32 or float64")
         if requires_grad and array.dtype.kind != "f":
@@ -66,65 +69,36 @@ class Tensor:
     # ---- NumPy's protocols: np.exp(t) and np.sum(t) arrive here
     def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
         if method != "__call__" or keywords:
-            extra = method if method != "__call__" else ", ".join(keywords)
-            raise TypeError(f"np.{ufunc.__name__} with {extra} is not possible on a Tensor: write a new value instead")
-        primitive = ops.TABLE.get(ufunc)
-        return apply(primitive, inputs) if primitive else self.__array_function__(ufunc, (), inputs, {})
+            raise TypeError(f"np.{ufunc.__name__}: {method} with {list(keywords)} is not possible on a Tensor")
+        if ufunc in ops.TABLE:
+            return apply(ops.TABLE[ufunc], inputs)
+        return self.__array_function__(ufunc, (), inputs, {})
 
     def __array_function__(self, function, types, args, keywords):
         primitive = function if isinstance(function, ops.Primitive) else ops.TABLE.get(function)
+        if function in PLAIN:
+            return function(*map(to_array, args), **keywords)
         if primitive is None:
-            if function in PLAIN:
-                return function(*[to_array(x) for x in args], **keywords)
             name = f"{getattr(function, '__module__', None) or 'numpy'}.{function.__name__}"
             raise TypeError(f"{name} has no rule for Tensors (minigrad.ops has them all): call it on t.detach().numpy()")
         if primitive.variadic and primitive is not function:  # NumPy's concatenate and stack take one sequence
             args, keywords = args[0], {**dict(zip(("axis",), args[1:])), **keywords}
-        inputs, keywords = primitive.split(args, keywords)
-        return apply(primitive, inputs, keywords)
+        return apply(primitive, *primitive.split(args, keywords))
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError("a Tensor does not turn into an array by itself, it would lose its graph: use .detach().numpy()")
 
     # ---- operators
-    def __add__(self, other):
-        return apply(ops.add, (self, other))
-
-    def __radd__(self, other):
-        return apply(ops.add, (other, self))
-
-    def __sub__(self, other):
-        return apply(ops.subtract, (self, other))
-
-    def __rsub__(self, other):
-        return apply(ops.subtract, (other, self))
-
-    def __mul__(self, other):
-        return apply(ops.multiply, (self, other))
-
-    def __rmul__(self, other):
-        return apply(ops.multiply, (other, self))
-
-    def __truediv__(self, other):
-        return apply(ops.divide, (self, other))
-
-    def __rtruediv__(self, other):
-        return apply(ops.divide, (other, self))
-
-    def __pow__(self, other):
-        return apply(ops.power, (self, other))
-
-    def __rpow__(self, other):
-        return apply(ops.power, (other, self))
-
-    def __matmul__(self, other):
-        return apply(ops.matmul, (self, other))
-
-    def __rmatmul__(self, other):
-        return apply(ops.matmul, (other, self))
-
-    def __neg__(self):
-        return apply(ops.negative, (self,))
+    __add__, __radd__ = operators(ops.add)
+    __sub__, __rsub__ = operators(ops.subtract)
+    __mul__, __rmul__ = operators(ops.multiply)
+    __truediv__, __rtruediv__ = operators(ops.divide)
+    __pow__, __rpow__ = operators(ops.power)
+    __matmul__, __rmatmul__ = operators(ops.matmul)
+    __neg__ = lambda self: apply(ops.negative, (self,))
+    __lt__, __le__, __eq__ = comparison(np.less), comparison(np.less_equal), comparison(np.equal)
+    __gt__, __ge__, __ne__ = comparison(np.greater), comparison(np.greater_equal), comparison(np.not_equal)
+    __hash__ = object.__hash__
 
     def __getitem__(self, index):
         index = tuple(map(to_array, index)) if isinstance(index, tuple) else to_array(index)
@@ -136,11 +110,6 @@ class Tensor:
             "  a new value:       t = np.where(mask, value, t)\n"
             "  outside a graph:   t.data[index] = value"
         )
-
-    __lt__, __le__ = (lambda self, other: np.less(self, other)), (lambda self, other: np.less_equal(self, other))
-    __gt__, __ge__ = (lambda self, other: np.greater(self, other)), (lambda self, other: np.greater_equal(self, other))
-    __eq__, __ne__ = (lambda self, other: np.equal(self, other)), (lambda self, other: np.not_equal(self, other))
-    __hash__ = object.__hash__
 
     # ---- shapes, sums
     shape = property(lambda self: self.data.shape)
@@ -189,13 +158,8 @@ class Tensor:
         """The one number it holds, as a Python number."""
         return self.data.item()
 
-    __float__, __int__, __bool__ = item, (lambda self: int(self.data)), (lambda self: bool(self.data))
-
-    def __len__(self):
-        return len(self.data)
-
-    def __iter__(self):
-        return (self[i] for i in range(len(self.data)))
+    __float__, __int__, __bool__ = item, lambda self: int(self.data), lambda self: bool(self.data)
+    __len__, __iter__ = lambda self: len(self.data), lambda self: (self[i] for i in range(len(self.data)))
 
     def __repr__(self):
         made = f", from {self.primitive.__name__}" if self.primitive else ""
@@ -210,38 +174,27 @@ def to_array(x):
 
 def apply(primitive, inputs, keywords=NO_KEYWORDS):
     """Run a primitive on a tuple of inputs, at least one of them a Tensor, and remember how its output was made."""
+    if len(inputs) == 2:  # written out, as this function is most of the cost of a small operation
+        x, y = inputs
+        if not (isinstance(x, Tensor) and isinstance(y, Tensor)) or x.data.dtype is not y.data.dtype:
+            x, y = inputs = alike(primitive, inputs)
+        arrays, wanted = (x.data, y.data), x.requires_grad or y.requires_grad
+    else:
+        inputs = inputs if len(inputs) == 1 else alike(primitive, inputs)
+        arrays, wanted = tuple([x.data for x in inputs]), any([x.requires_grad for x in inputs])
     try:
-        if keywords or len(inputs) > 2:
-            inputs = alike(primitive, inputs)
-            arrays = tuple([x.data for x in inputs])
-            wanted = any([x.requires_grad for x in inputs])
-            data = primitive.forward(*arrays, **keywords)
-        elif len(inputs) == 2:  # one and two inputs are written out: this function is most of a small operation's cost
-            x, y = inputs
-            if not (isinstance(x, Tensor) and isinstance(y, Tensor)) or x.data.dtype is not y.data.dtype:
-                x, y = inputs = alike(primitive, inputs)
-            arrays = a, b = x.data, y.data
-            wanted = x.requires_grad or y.requires_grad
-            data = primitive.forward(a, b)
-        else:
-            (x,) = inputs
-            arrays = (x.data,)
-            wanted = x.requires_grad
-            data = primitive.forward(x.data)
+        data = primitive.forward(*arrays, **keywords) if keywords else primitive.forward(*arrays)
     except (ValueError, IndexError) as error:
         raise type(error)(explain(primitive, arrays, keywords, error)) from None
     z = new(Tensor)
     if primitive.first_order:
         data, z.saved = data
     z.data = data if type(data) is ndarray else np.asarray(data)  # a full sum gives a NumPy scalar
-    z.grad, z.number = None, next_number()
-    if wanted and Mode.recording:
-        z.requires_grad, z.primitive, z.inputs, z.arrays, z.keywords = True, primitive, inputs, arrays, keywords
-    else:
-        z.requires_grad, z.primitive = False, None
-    if Mode.observers:
-        for observer in Mode.observers:
-            observer.forward(primitive, arrays, z)
+    z.grad, z.primitive, z.number, z.requires_grad = None, None, next_number(), wanted and Mode.recording
+    if z.requires_grad:
+        z.primitive, z.inputs, z.arrays, z.keywords = primitive, inputs, arrays, keywords
+    for observer in Mode.observers:
+        observer.forward(primitive, arrays, z)
     return z
 
 
@@ -265,8 +218,7 @@ def explain(primitive, arrays, keywords, error):
     """NumPy's message, headed by the name of the primitive and the shapes."""
     shapes = [np.shape(a) for a in arrays]
     if primitive is ops.matmul and all(shapes):
-        (x, y), second = shapes, -1 if len(shapes[1]) == 1 else -2
-        if x[-1] != y[second]:
-            return f"matmul: {x} @ {y}: inner sizes {x[-1]} and {y[second]} differ"
-    with_ = f" with {keywords}" if keywords else ""
-    return f"{primitive.__name__}: {' and '.join(map(str, shapes))}{with_}: {error}"
+        inner = shapes[0][-1], shapes[1][-2:][0]
+        if inner[0] != inner[1]:
+            return f"matmul: {shapes[0]} @ {shapes[1]}: inner sizes {inner[0]} and {inner[1]} differ"
+    return f"{primitive.__name__}: {' and '.join(map(str, shapes))}{f' with {keywords}' if keywords else ''}: {error}"

@@ -1,8 +1,8 @@
 r"""Elementwise primitives: each is a forward and, right under it, its vector-Jacobian products.
 
 Letters: g is the upstream gradient ∂L/∂(output), x and y are the inputs, the output is y for one input and z for two.
-A rule may use g, the output and the inputs, and no functions but those of this table: that is what makes a gradient
-differentiable again. Inputs of different shapes broadcast; the engine sums each gradient back to its input's shape.
+The forward is NumPy's own function where NumPy has it. A rule may use g, the output and the inputs, and no functions but
+those of this table: that is what makes a gradient differentiable again. Inputs of different shapes broadcast; the engine sums each gradient back to its input's shape.
 """
 
 import numpy as np
@@ -10,152 +10,93 @@ import numpy as np
 from .primitive import primitive
 
 
-@primitive
-def add(x, y, /):
-    r"""z = x + y"""
-    return x + y
-
-
-@add.vjp
-@add.vjp
-def add_vjp(g, z, x, y):
-    r"""∂z/∂x = ∂z/∂y = 1: the same rule for both inputs"""
-    return g
-
-
-@primitive
-def subtract(x, y, /):
-    r"""z = x − y"""
-    return x - y
-
-
-@subtract.vjp
-def subtract_vjp_x(g, z, x, y):
+def plus_vjp(g, z, *inputs):
     r"""∂z/∂x = 1"""
     return g
 
 
-@subtract.vjp
-def subtract_vjp_y(g, z, x, y):
+def minus_vjp(g, z, *inputs):
     r"""∂z/∂y = −1"""
     return -g
 
 
-@primitive
-def multiply(x, y, /):
-    r"""z = x · y"""
-    return x * y
+add = primitive(np.add, plus_vjp, plus_vjp)  # z = x + y
+subtract = primitive(np.subtract, plus_vjp, minus_vjp)  # z = x − y
+negative = primitive(np.negative, minus_vjp)  # z = −x
 
 
-@multiply.vjp
 def multiply_vjp_x(g, z, x, y):
     r"""∂z/∂x = y"""
     return g * y
 
 
-@multiply.vjp
 def multiply_vjp_y(g, z, x, y):
     r"""∂z/∂y = x"""
     return g * x
 
 
-@primitive
-def divide(x, y, /):
-    r"""z = x / y"""
-    return x / y
+multiply = primitive(np.multiply, multiply_vjp_x, multiply_vjp_y)  # z = x · y
 
 
-@divide.vjp
 def divide_vjp_x(g, z, x, y):
     r"""∂z/∂x = 1 / y"""
     return g / y
 
 
-@divide.vjp
 def divide_vjp_y(g, z, x, y):
     r"""∂z/∂y = −x / y² = −z / y"""
     return -g * z / y
 
 
-@primitive
-def power(x, y, /):
-    r"""z = x ** y"""
-    return x**y
+divide = primitive(np.divide, divide_vjp_x, divide_vjp_y)  # z = x / y
 
 
-@power.vjp
 def power_vjp_x(g, z, x, y):
     r"""∂z/∂x = y x^(y−1). Where y = 0 the exponent is left at 0, so that 0 · x^(−1) cannot become 0 · inf."""
     return g * y * x ** (y - (y != 0))
 
 
-@power.vjp
 def power_vjp_y(g, z, x, y):
     r"""∂z/∂y = z log x, taken as 0 where x ≤ 0"""
     return g * z * np.log(np.where(x > 0, x, 1))
 
 
-@primitive
-def negative(x, /):
-    r"""y = −x"""
-    return -x
+power = primitive(np.power, power_vjp_x, power_vjp_y)  # z = x ** y
 
 
-@negative.vjp
-def negative_vjp(g, y, x):
-    r"""∂y/∂x = −1"""
-    return -g
-
-
-@primitive
-def exp(x, /):
-    r"""y = eˣ"""
-    return np.exp(x)
-
-
-@exp.vjp
 def exp_vjp(g, y, x):
     r"""∂y/∂x = y: the output is its own derivative"""
     return g * y
 
 
-@primitive
-def log(x, /):
-    r"""y = log x, the natural logarithm"""
-    return np.log(x)
+exp = primitive(np.exp, exp_vjp)  # y = eˣ
 
 
-@log.vjp
 def log_vjp(g, y, x):
     r"""∂y/∂x = 1 / x"""
     return g / x
 
 
-@primitive
-def sqrt(x, /):
-    r"""y = √x"""
-    return np.sqrt(x)
+log = primitive(np.log, log_vjp)  # y = log x, the natural logarithm
 
 
-@sqrt.vjp
 def sqrt_vjp(g, y, x):
     r"""∂y/∂x = 1 / (2 √x), infinite at x = 0"""
     return g / (2 * y)
 
 
-@primitive
-def tanh(x, /):
-    r"""y = tanh x"""
-    return np.tanh(x)
+sqrt = primitive(np.sqrt, sqrt_vjp)  # y = √x
 
 
-@tanh.vjp
 def tanh_vjp(g, y, x):
     r"""∂y/∂x = 1 − y²: the output is at hand, so the input is not needed.
 
     Multiplied out, as NumPy takes twice as long for `1 - array` as for `array - array` when the arrays are small.
     """
     return g - g * y * y
+
+
+tanh = primitive(np.tanh, tanh_vjp)  # y = tanh x
 
 
 @primitive
@@ -218,40 +159,18 @@ def log_sigmoid_vjp(g, y, x):
     return g * sigmoid(-x)
 
 
-@primitive
-def maximum(x, y, /):
-    r"""z = max(x, y)"""
-    return np.maximum(x, y)
+def extremum_vjp_x(g, z, x, y):
+    r"""All of g if x is the one taken; at a tie half of it, so that the two rules together send back g"""
+    return np.where(x == y, g / 2, np.where(z == x, g, 0))
 
 
-@maximum.vjp
-def maximum_vjp_x(g, z, x, y):
-    r"""All of g where x is larger; at a tie half of it, so that the two rules together send back g"""
-    return np.where(x > y, g, np.where(x == y, g / 2, 0))
+def extremum_vjp_y(g, z, x, y):
+    r"""All of g if y is the one taken, half of it at a tie"""
+    return np.where(x == y, g / 2, np.where(z == y, g, 0))
 
 
-@maximum.vjp
-def maximum_vjp_y(g, z, x, y):
-    r"""All of g where y is larger, half of it at a tie"""
-    return np.where(y > x, g, np.where(x == y, g / 2, 0))
-
-
-@primitive
-def minimum(x, y, /):
-    r"""z = min(x, y)"""
-    return np.minimum(x, y)
-
-
-@minimum.vjp
-def minimum_vjp_x(g, z, x, y):
-    r"""All of g where x is smaller, half of it at a tie"""
-    return np.where(x < y, g, np.where(x == y, g / 2, 0))
-
-
-@minimum.vjp
-def minimum_vjp_y(g, z, x, y):
-    r"""All of g where y is smaller, half of it at a tie"""
-    return np.where(y < x, g, np.where(x == y, g / 2, 0))
+maximum = primitive(np.maximum, extremum_vjp_x, extremum_vjp_y)  # z = max(x, y)
+minimum = primitive(np.minimum, extremum_vjp_x, extremum_vjp_y)  # z = min(x, y)
 
 
 @primitive

@@ -10,13 +10,6 @@ def swap(x):
     return np.transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
-@primitive
-def matmul(x, y, /):
-    r"""z = x @ y: (..., n, k) @ (..., k, m) -> (..., n, m); a vector counts as a row on the left, a column on the right"""
-    return np.matmul(x, y)
-
-
-@matmul.vjp
 def matmul_vjp_x(g, z, x, y):
     r"""zᵢⱼ = Σₖ xᵢₖ yₖⱼ, so ∂L/∂xᵢₖ = Σⱼ gᵢⱼ yₖⱼ: g yᵀ"""
     if y.ndim == 1:
@@ -26,7 +19,6 @@ def matmul_vjp_x(g, z, x, y):
     return np.matmul(g, swap(y))
 
 
-@matmul.vjp
 def matmul_vjp_y(g, z, x, y):
     r"""∂L/∂yₖⱼ = Σᵢ xᵢₖ gᵢⱼ: xᵀ g"""
     if y.ndim == 1:
@@ -34,3 +26,7 @@ def matmul_vjp_y(g, z, x, y):
     if x.ndim == 1:
         return x[:, None] * g[..., None, :]  # (k, 1) * (..., 1, m)
     return np.matmul(swap(x), g)
+
+
+# z = x @ y: (..., n, k) @ (..., k, m) -> (..., n, m); a vector counts as a row on the left, as a column on the right
+matmul = primitive(np.matmul, matmul_vjp_x, matmul_vjp_y)

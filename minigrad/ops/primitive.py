@@ -14,8 +14,8 @@ TABLE = {}  # NumPy's function -> our primitive of the same name: how np.exp(ten
 class Primitive:
     r"""A differentiable function z = f(x, y, ...; keywords).
 
-    forward:     plain NumPy. The arguments before the `/` in its signature (or `*arrays`) are the *inputs*, which may
-                 get a gradient; all others are keywords, plain values like an axis or a shape.
+    forward:     a NumPy ufunc, whose arguments are all *inputs*, which may get a gradient; or a plain NumPy function
+                 whose arguments before the `/` (or `*arrays`) are, while all others are keywords, like an axis.
     vjps:        one rule for each input, in their order. With the upstream gradient g = ∂L/∂z, the rule for x returns
                  the vector-Jacobian product gᵀ ∂z/∂x. It is called as rule(g, z, *inputs, **keywords). It need not
                  undo broadcasting: the engine sums the result down to the shape of the input.
@@ -24,14 +24,15 @@ class Primitive:
                  write in place, so they cannot be differentiated again, and say so.
     """
 
-    def __init__(self, forward, first_order=False):
-        code = forward.__code__
+    def __init__(self, forward, *vjps, first_order=False):
         self.forward, self.first_order = forward, first_order
-        self.__name__, self.__doc__, self.__module__ = forward.__name__, forward.__doc__, forward.__module__
-        self.variadic = bool(code.co_flags & 0x04)  # the signature has *arrays: any number of inputs
-        self.n_inputs = code.co_posonlyargcount
-        self.keyword_names = code.co_varnames[self.n_inputs : code.co_argcount]
-        self.vjps, self.joint = [], None
+        self.__name__, self.__doc__, self.__module__ = forward.__name__, forward.__doc__, getattr(forward, "__module__", None)
+        self.n_inputs, self.keyword_names, self.variadic = getattr(forward, "nin", 0), (), False
+        if not isinstance(forward, np.ufunc):
+            code = forward.__code__
+            self.n_inputs, self.variadic = code.co_posonlyargcount, bool(code.co_flags & 0x04)  # 0x04: has *arrays
+            self.keyword_names = code.co_varnames[self.n_inputs : code.co_argcount]
+        self.vjps, self.joint = list(vjps), None
 
     def vjp(self, rule):
         """Register the rule of the next input (used as a decorator)."""
@@ -63,13 +64,16 @@ class Primitive:
         return f"<primitive {self.__name__}>"
 
 
-def primitive(forward=None, *, first_order=False):
-    """Decorator: make a Primitive of a function. If NumPy has a function of that name, it answers for it too."""
+def primitive(forward=None, *vjps, first_order=False):
+    """Make a Primitive of a NumPy ufunc and its rules; or, as a decorator, of a function of ours, whose rules follow it.
+
+    Those in ops/ answer for NumPy's function of the same name.
+    """
     if forward is None:
         return lambda function: primitive(function, first_order=first_order)
-    made = Primitive(forward, first_order)
-    if made.__module__.startswith(__package__ + ".") and hasattr(np, made.__name__):
-        TABLE[getattr(np, made.__name__)] = made
+    made = Primitive(forward, *vjps, first_order=first_order)
+    if vjps or made.__module__.startswith(__package__ + "."):
+        TABLE[getattr(np, made.__name__, made)] = made
     return made
 
 

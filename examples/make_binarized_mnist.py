@@ -1,4 +1,4 @@
-r"""Make `binarized_mnist.bz2` from grey MNIST: `python -m minigrad.datasets.make_binarized_mnist GREY.npz`.
+r"""Make `binarized_mnist.bz2` from grey MNIST: `python -m examples.make_binarized_mnist GREY.npz`.
 
 GREY.npz holds uint8 arrays train_x (50000, 784), valid_x, test_x (10000, 784) and their labels train_y, valid_y, test_y.
 A pixel is on with probability grey / 255 (Salakhutdinov & Murray 2008), drawn once, with the seed below. The file
@@ -7,12 +7,12 @@ holds the packed bits of the three parts, then the labels, and is compressed wit
 
 import bz2
 import sys
-from pathlib import Path
 
 import numpy as np
 
+from minigrad.datasets import FILE
+
 SEED = 20080705
-FILE = Path(__file__).parent / "binarized_mnist.bz2"
 
 
 def main(source):

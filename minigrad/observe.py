@@ -1,0 +1,76 @@
+r"""Watching the engine: `trace` prints every operation, `detect_anomaly` stops at the first NaN."""
+
+import linecache
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from .tensor import Mode, Tensor
+
+
+@contextmanager
+def observe(observer):
+    """Show every operation inside to `observer.forward` and every rule's result to `observer.backward`."""
+    before, Mode.observers = Mode.observers, (*Mode.observers, observer)
+    try:
+        yield
+    finally:
+        Mode.observers = before
+
+
+def trace():
+    """`with minigrad.trace():` prints each operation forward and each rule backward as it runs, with shapes."""
+    return observe(Trace)
+
+
+class Trace:
+    """The observer behind `trace`."""
+
+    def forward(primitive, arrays, y):
+        print(f"forward   {primitive.__name__:<12} {', '.join(str(np.shape(a)) for a in arrays)} -> {y.shape}")
+
+    def backward(node, i, g, g_x):
+        print(f"backward  {node.primitive.__name__:<12} {g.shape} -> {g_x.shape}")
+
+
+def detect_anomaly():
+    """`with minigrad.detect_anomaly():` raises FloatingPointError at the first NaN or infinity, forward or backward.
+
+    The message names the operation, says what its inputs were like, and quotes the forward line that called it.
+    """
+    return observe(Anomaly)
+
+
+class Anomaly:
+    """The observer behind `detect_anomaly`."""
+
+    def forward(primitive, arrays, y):
+        y.line = calling_line()
+        Anomaly.check(f"the output of {primitive.__name__}", y.data, arrays, y.line)
+
+    def backward(node, i, g, g_x):
+        line = getattr(node, "line", "(made before detect_anomaly)")
+        Anomaly.check(f"the gradient that {node.primitive.__name__} sends to its input {i}", g_x, [*node.arrays, g], line)
+
+    def check(what, result, inputs, line):
+        bad = np.count_nonzero(~np.isfinite(result))
+        if bad:
+            about = "; ".join(statistics(a) for a in inputs)
+            raise FloatingPointError(f"{what} has {bad} NaN or infinite of {result.size}; inputs: {about}\n  {line}")
+
+
+def statistics(a):
+    """Shape, range and mean of an array, in one line."""
+    a = np.asarray(a.data if isinstance(a, Tensor) else a)
+    return f"{a.shape} from {a.min():.4g} to {a.max():.4g}, mean {a.mean():.4g}" if a.size else f"{a.shape}"
+
+
+def calling_line():
+    """File, number and text of the innermost line that is not the engine's own."""
+    frame, engine = sys._getframe(1), str(Path(__file__).parent)
+    while frame.f_back and (frame.f_code.co_filename.startswith(engine) or "contextlib" in frame.f_code.co_filename):
+        frame = frame.f_back
+    file, number = frame.f_code.co_filename, frame.f_lineno
+    return f"{file}:{number}: {linecache.getline(file, number).strip()}"
