@@ -261,7 +261,8 @@ def free_numbers(model):
         return model.ones.size
     masks = [model.M] if isinstance(model, FVSBN) else []
     if isinstance(model, MADE):
-        masks = [*model.components[0].masks, model.components[0].direct]
+        only = model.components[0]
+        masks = only.masks if model.A is None else [*only.masks, only.direct]
     return sum(p.size for p in model.parameters()) - sum(int((M == 0).sum()) for M in masks)
 
 
@@ -302,12 +303,12 @@ def draw_fits(ax, fits):
 def draw_ladder(ax, rungs, evaluations):
     """Test NLL as bars, the size of an image written beside each."""
     nll = [evaluation.nll for evaluation in evaluations]
-    ax.barh([name for name, *_ in rungs], nll, color=plot.BLUE, height=0.6)
+    ax.barh([name.replace(", ", ",\n") for name, *_ in rungs], nll, color=plot.BLUE, height=0.6)
     for i, (value, interval, _) in enumerate(evaluations):
-        text = f"{value:.1f} ± {interval:.1f} nats = {size_in_bytes(value):.1f} bytes"
-        ax.text(value + 4, i, text, va="center", fontsize=9)
+        text = f" {value:.1f} ± {interval:.1f} nats, {size_in_bytes(value):.1f} bytes"
+        ax.text(value, i, text, va="center", fontsize=9)
     ax.invert_yaxis()
-    ax.set(xlim=(0, 2.1 * max(nll)), xlabel="test NLL (nats per image, ± 95 % interval)")
+    ax.set(xlim=(0, 1.8 * max(nll)), xlabel="test NLL (nats per image, ± 95 % interval)")
     ax.set_title("The ladder on binarised digits")
 
 
@@ -316,12 +317,12 @@ def draw_samples(ax, rungs, real, side, rng):
     rows = {name: model.sample(len(real), rng) for name, model, _ in rungs} | {"real digits": real}
     plot.image_grid(np.concatenate(list(rows.values())), len(real), height=side, title="Samples", ax=ax)
     for i, name in enumerate(rows):
-        ax.text(-side / 4, (i + 0.5) * (side + 1), name, ha="right", va="center")
+        ax.text(-side / 4, (i + 0.5) * (side + 1), name.replace(", ", ",\n"), ha="right", va="center")
 
 
 def draw(fits, rungs, evaluations, real, side, rng):
     """The figure's three panels; returns one of them."""
-    figure = Figure((11, 6.9), layout="constrained")
+    figure = Figure((12, 7), layout="constrained")
     panels = figure.subplot_mosaic([["fits", "ladder"], ["samples", "samples"]], height_ratios=(1.1, 1))
     draw_fits(panels["fits"], fits)
     draw_ladder(panels["ladder"], rungs, evaluations)

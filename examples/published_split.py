@@ -28,8 +28,8 @@ from .command import options, table
 
 
 def fvsbn(rng):
-    """Frey's model."""
-    return FVSBN(784, rng=rng)
+    """Frey's model; in a random order, as in the paper, which overfits a little less than the natural one."""
+    return FVSBN(784, rng=rng, order="random")
 
 
 def made(rng):
@@ -48,7 +48,7 @@ def nade(rng):
 
 
 RECIPES = {  # model, optimiser, epochs, published test NLL
-    "fvsbn": (fvsbn, lambda model: optim.SGD(model, 0.01, momentum=0.9, nesterov=True), 15, "97.45"),
+    "fvsbn": (fvsbn, lambda model: optim.SGD(model, 0.05, momentum=0.9, nesterov=True), 15, "97.45"),
     "made": (made, lambda model: optim.Adam(model, 1e-3), 30, "about 94.5"),
     "made_plain": (made_plain, lambda model: optim.Adam(model, 2e-3), 40, "about 94.5"),
     "nade": (nade, lambda model: optim.SGD(model, 0.03, momentum=0.9, nesterov=True), 36, "88.86, 88.33"),

@@ -11,11 +11,11 @@ from .tensor import Tensor
 class Parameter(Tensor):
     """A leaf that is learned. Assignment to `.data` and `.grad` copies into its own memory, so that a view stays one."""
 
-    __slots__ = ("flat", "__dict__")
+    __slots__ = ("flat", "has_grad", "__dict__")
 
     def __init__(self, data, dtype=None):
-        super().__init__(np.array(data, dtype), requires_grad=True)
         self.flat = None  # the Flat whose buffers it is a view of
+        super().__init__(np.array(data, dtype), requires_grad=True)
 
     @property
     def data(self):
@@ -33,14 +33,16 @@ class Parameter(Tensor):
 
     @property
     def grad(self):
-        return Tensor.grad.__get__(self)
+        """Its gradient; None until a backward pass has reached it since it was last set to None."""
+        return Tensor.grad.__get__(self) if self.has_grad else None
 
     @grad.setter
     def grad(self, value):
-        if getattr(self, "flat", None) is None:
+        self.has_grad = value is not None
+        if self.flat is None:
             Tensor.grad.__set__(self, value)
-        else:
-            Tensor.grad.__get__(self)[...] = 0 if value is None else value
+        elif self.has_grad:
+            Tensor.grad.__get__(self)[...] = value
 
     def __deepcopy__(self, memo):
         if self.flat is not None:
@@ -79,7 +81,7 @@ class Flat:
         new = []
         for p in self.parameters:
             memo[id(p)] = q = Parameter(p.data)
-            q.grad = p.grad.copy()
+            q.grad = None if p.grad is None else p.grad.copy()
             new.append(q)
         memo[id(self)] = Flat(new)
         return memo[id(self)]

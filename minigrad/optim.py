@@ -26,13 +26,16 @@ class Optimizer:
         self.state = [{name: np.zeros_like(flat.data) for name in self.slots} for flat in self.flats]
 
     def zero_grad(self):
-        """Set all gradients to 0."""
+        """Forget all gradients."""
         for flat in self.flats:
-            flat.grad.fill(0)
+            for p in flat.parameters:
+                p.grad = None
 
     def step(self):
-        """Move the parameters by one step, using their gradients."""
+        """Move the parameters by one step, using their gradients; none counts as 0."""
         self.steps += 1
+        for p in [p for flat in self.flats for p in flat.parameters if p.grad is None]:
+            p.grad = 0
         for flat, state in zip(self.flats, self.state):
             self.update(flat.data, flat.grad, *state.values())
 
@@ -104,7 +107,7 @@ class Adagrad(Optimizer):
 
 def clip_grad_norm_(parameters, max_norm):
     """Scale all gradients by one factor so that their joint norm is at most max_norm; returns the norm before."""
-    grads = [flat.grad for flat in flatten(parameters)]
+    grads = [p.grad for flat in flatten(parameters) for p in flat.parameters if p.grad is not None]
     norm = float(np.sqrt(sum(np.vdot(g, g) for g in grads)))
     if norm > max_norm:
         for g in grads:

@@ -90,9 +90,9 @@ class AutoregressiveModel(Module):
         if np.ndim(x) != 2 or np.shape(x)[1] != self.dim:
             raise ValueError(f"{type(self).__name__}: x must have shape (B, {self.dim}), not {np.shape(x)}")
         if isinstance(x, np.ndarray):
-            x = x.astype(self.dtype, copy=False)
-            if not (x * x == x).all():
+            if not ((x <= 1) if x.dtype.kind in "bu" else (x * x == x)).all():
                 raise ValueError(f"{type(self).__name__}: x must hold 0 and 1 only: threshold or draw bits first")
+            x = x.astype(self.dtype, copy=False)
         return x
 
 

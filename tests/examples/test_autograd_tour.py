@@ -54,7 +54,7 @@ def test_gradients_equal_central_differences():
     assert np.isclose(slope, (ahead - behind) / (2 * eps), rtol=1e-6)
 
 
-def test_paths_of_different_length_meet():
+def test_a_join_waits_for_the_longer_path():
     """c reaches the output at once and by way of tanh: the heap must let c wait for the longer path."""
     a = tour.Tensor(0.3, requires_grad=True)
     c = a + a
@@ -85,10 +85,11 @@ def test_broadcast_inputs_get_gradients_of_their_own_shape():
 @pytest.mark.parametrize("seed", range(3))
 def test_two_moons_are_learned(seed):
     rng = np.random.default_rng(seed)
-    x, s = tour.two_moons(200, rng)
+    x, s = tour.two_moons(300, rng)
     layers = tour.init((2, 16, 16, 1), rng)
-    real = tour.train_minigrad(x, s, layers, 250, 0.5)
-    np.testing.assert_allclose(tour.train(x, s, layers, 250, 0.5), real, rtol=1e-9)
+    real = tour.train_minigrad(x, s, layers, 50, 0.3)
+    losses = tour.train(x, s, layers, 400, 0.3)
+    np.testing.assert_allclose(losses[:50], real, rtol=1e-10)  # the same start, the same steps
     x, s = tour.two_moons(500, rng)
     assert np.mean(tour.mlp(x, layers).data * s > 0) >= 0.95
 

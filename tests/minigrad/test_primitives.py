@@ -67,6 +67,7 @@ for x, y in PAIRS:
     case("minimum", np.minimum, distinct(x, y), shapes)
     case("where", lambda x, y: np.where(np.arange(4)[:, None, None, None] % 2 == 0, x, y), normal(x, y), shapes)
     case("bernoulli_nll", F.bernoulli_nll, normal(x, y), shapes)
+case("where", lambda c, x, y: np.where(c, x, y), distinct((2, 3), (3,), (2, 1)), "with a condition that requires grad")
 case("add", lambda x: x + x, normal((3,)), "to itself")
 case("multiply", lambda x: x * x * x, normal((3,)), "by itself")
 case("divide", lambda x: 2 / x, positive((3,)), "of a number")

@@ -1,0 +1,83 @@
+r"""PyTorch's side of `benchmarks`: one contender in a process of its own, which makes one turn for every line it reads.
+
+    python -m examples.benchmark_torch tape | made | nade  ARRAYS.npz  [fused] [compile] [hint]
+
+It must not import minigrad, whose allocator hint would change what is measured ("hint" asks for it).
+"""
+
+import sys
+import time
+
+import numpy as np
+
+try:
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits
+except ImportError:  # never needed
+    torch = None
+
+
+def tape(x, w, b, g):
+    """20 times the chain of 60 operations, forward and backward."""
+    x.requires_grad_()
+    while True:
+        for _ in range(20):
+            y = x
+            for _ in range(20):
+                y = torch.tanh(y * w + b)
+            y.backward(g)
+        yield
+
+
+def training(parameters, loss, batches, flags):
+    """Steps of Adam, as it comes, or fused."""
+    for p in parameters:
+        p.requires_grad_()
+    adam = torch.optim.Adam(parameters, lr=1e-3, **({"fused": True} if "fused" in flags else {}))
+    loss = torch.compile(loss) if "compile" in flags else loss
+    while True:
+        for x in batches.numpy():
+            adam.zero_grad()
+            loss(torch.tensor(x.astype(np.float32))).backward()
+            adam.step()
+            yield
+
+
+def made(W, V, c, b, M1, M2, batches, flags):
+    """A training step of MADE, its masks applied in the forward pass."""
+
+    def loss(x):
+        logits = torch.relu(x @ (W * M1) + c) @ (V * M2) + b
+        return binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)
+
+    return training([W, V, c, b], loss, batches, flags)
+
+
+def nade(W, V, c, b, batches, flags):
+    """A training step of NADE by the best loop over d that we know: rows taken once by unbind, sums by addr."""
+
+    def loss(x):
+        a, logits = c.expand(len(x), -1), []
+        for x_d, W_d, V_d in zip(x.unbind(1), W.unbind(0), V.unbind(0)):
+            logits.append(torch.sigmoid(a) @ V_d)
+            a = torch.addr(a, x_d, W_d)
+        return binary_cross_entropy_with_logits(torch.stack(logits, 1) + b, x, reduction="sum") / len(x)
+
+    return training([W, V, c, b], loss, batches, flags)
+
+
+def main(job, file, *flags):
+    """Serve turns until the input ends."""
+    if "hint" in flags:
+        np.empty(31 * 2**20, np.uint8)  # as in minigrad/__init__.py
+    torch.set_num_threads(1)
+    arrays = {name: torch.tensor(a) for name, a in np.load(file).items()}
+    run = tape(**arrays) if job == "tape" else {"made": made, "nade": nade}[job](**arrays, flags=flags)
+    for _ in sys.stdin:
+        start = time.process_time()
+        next(run)
+        print(time.process_time() - start, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
