@@ -333,8 +333,8 @@ def draw(fits, rungs, evaluations, real, side, rng):
 
 
 def load(chosen):
-    """The digits and the side of an image: a tenth of them for --quick, and for --debug a few of 7 x 7 pixels."""
-    n, step = (200, 4) if chosen.debug else (5_000, 1) if chosen.quick else (50_000, 1)
+    """The digits and the side of an image: 3,000 for --quick, and for --debug a few of 7 x 7 pixels."""
+    n, step = (200, 4) if chosen.debug else (3_000, 1) if chosen.quick else (50_000, 1)
     data = binarized_mnist()
     parts = [x[:m].reshape(-1, 28, 28)[:, ::step, ::step] for x, m in zip(data, (n, n // 5, n // 5))]
     return Split(*[x.reshape(len(x), -1) for x in parts]), 28 // step

@@ -68,7 +68,8 @@ def propagate(output, gradient, retain_graph, create_graph=False, visit=None, ta
             yield node, g
         if primitive is None:
             continue
-        inputs, arrays, y, keywords = node.inputs, node.arrays, node.data, node.keywords
+        inputs, arrays = node.inputs, node.arrays
+        y, keywords = node.data, node.keywords
         if inputs is None:
             raise RuntimeError(f"backward: this graph was freed by an earlier backward ({primitive.__name__}, {node.shape}): "
                                "run the forward again, or say retain_graph=True the first time")  # fmt: skip

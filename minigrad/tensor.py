@@ -179,8 +179,10 @@ def apply(primitive, inputs, keywords=NO_KEYWORDS):
         if not (isinstance(x, Tensor) and isinstance(y, Tensor)) or x.data.dtype is not y.data.dtype:
             x, y = inputs = alike(primitive, inputs)
         arrays, wanted = (x.data, y.data), x.requires_grad or y.requires_grad
+    elif len(inputs) == 1:
+        arrays, wanted = (inputs[0].data,), inputs[0].requires_grad
     else:
-        inputs = inputs if len(inputs) == 1 else alike(primitive, inputs)
+        inputs = alike(primitive, inputs)
         arrays, wanted = tuple([x.data for x in inputs]), any([x.requires_grad for x in inputs])
     try:
         data = primitive.forward(*arrays, **keywords) if keywords else primitive.forward(*arrays)
@@ -190,9 +192,11 @@ def apply(primitive, inputs, keywords=NO_KEYWORDS):
     if primitive.first_order:
         data, z.saved = data
     z.data = data if type(data) is ndarray else np.asarray(data)  # a full sum gives a NumPy scalar
-    z.grad, z.primitive, z.number, z.requires_grad = None, None, next_number(), wanted and Mode.recording
+    z.grad = z.primitive = None
+    z.number, z.requires_grad = next_number(), wanted and Mode.recording
     if z.requires_grad:
-        z.primitive, z.inputs, z.arrays, z.keywords = primitive, inputs, arrays, keywords
+        z.primitive, z.inputs = primitive, inputs
+        z.arrays, z.keywords = arrays, keywords
     for observer in Mode.observers:
         observer.forward(primitive, arrays, z)
     return z

@@ -1,4 +1,4 @@
-"""The chapter's claims: what each KL chooses, how many numbers a table needs, and a counting table that is a density."""
+"""The chapter's claims: what each KL chooses, how many numbers a table needs, a counting table that is a density."""
 
 import itertools
 import os
