@@ -243,7 +243,7 @@ def train(model, lr, data, chosen, rng):
 def ladder(data, side, chosen, rng):
     """Count and train: rungs (name, model, CPU seconds), from the lowest up."""
     D, H = side * side, 8 if chosen.debug else 500
-    tables = count_tables(data, side, (0, 4, 8, 10) if chosen.quick else (0, 4, 8, 10, 12, 14))
+    tables = count_tables(data, side, (0, 4, 8, 10) if chosen.quick else (0, 4, 8, 10, 12))
     best = min(tables, key=lambda K: tables[K][0])
     rungs = [tables[0][1], tables[best][1]]
     for model, lr in (

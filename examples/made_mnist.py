@@ -55,7 +55,7 @@ def main():
     """Train, redraw after each epoch, print the table."""
     began, chosen = time.perf_counter(), options(__doc__)
     data = binarized_mnist()
-    epochs, hidden = 14, 500
+    epochs, hidden = 10, 500
     if chosen.quick:
         data, epochs = type(data)(data.train[:5000], data.valid[:1000], data.test[:1000]), 2
     if chosen.debug:
@@ -63,7 +63,7 @@ def main():
     rng = np.random.default_rng(chosen.seed)
     model = MADE(784, (hidden,), rng=rng, direct=True)
     model.start_from_means(data.train)
-    optimizer = optim.Adam(model, lr=1e-3)
+    optimizer = optim.SGD(model, lr=0.1, momentum=0.9, nesterov=True)
     schedule = optim.LinearLR(optimizer, epochs * -(-len(data.train) // 100))
     picture, frames = chosen.out / "made_mnist.png", []
 

@@ -53,13 +53,13 @@ def propagate(output, gradient, retain_graph, create_graph=False, visit=None, ta
     visit, targets: sets of creation numbers; visit=None is all.
     """
     if not output.requires_grad:
-        raise RuntimeError("backward: the output has no graph: no input required grad, or it was made under no_grad()")
+        raise RuntimeError("the output has no graph: no input required grad, or it was made under no_grad()")
     if gradient is None and output.size != 1:
-        raise RuntimeError(f"backward: an output of shape {output.shape} needs `gradient`: or reduce it with .sum()")
+        raise RuntimeError(f"an output of shape {output.shape} needs `gradient`: or reduce it with .sum()")
     g = np.ones(output.shape, output.dtype) if gradient is None else gradient
     g = g if create_graph and isinstance(g, Tensor) else np.asarray(to_array(g), output.dtype)
     if g.shape != output.shape:
-        raise ValueError(f"backward: the output has shape {output.shape}, its gradient {g.shape}")
+        raise ValueError(f"the output has shape {output.shape}, its gradient {g.shape}")
     output.upstream, heap, waiting = g, [-output.number], {-output.number: output}
     while heap:
         node = waiting.pop(heappop(heap))
@@ -71,7 +71,7 @@ def propagate(output, gradient, retain_graph, create_graph=False, visit=None, ta
         inputs, arrays = node.inputs, node.arrays
         y, keywords = node.data, node.keywords
         if inputs is None:
-            raise RuntimeError(f"backward: this graph was freed by an earlier backward ({primitive.__name__}, {node.shape}): "
+            raise RuntimeError(f"this graph was freed by an earlier backward ({primitive.__name__}, {node.shape}): "
                                "run the forward again, or say retain_graph=True the first time")  # fmt: skip
         if create_graph:  # run the rules on Tensors
             arrays, y = inputs, node
@@ -109,10 +109,10 @@ def between(output, inputs):
     while todo:
         node = todo.pop()
         if node.requires_grad and node.number >= oldest and node.number not in seen:
-            seen[node.number] = node.inputs or () if node.primitive else ()
-            todo += seen[node.number]
+            seen[node.number] = node.inputs if node.primitive else ()
+            todo += seen[node.number] or ()
     for number in sorted(seen):
-        if any(x.number in on_path for x in seen[number]):
+        if seen[number] is None or any(x.number in on_path for x in seen[number]):  # None: freed; propagate will say so
             on_path.add(number)
     return on_path
 

@@ -32,7 +32,7 @@ class Trace:
         print(f"forward   {primitive.__name__:<12} {', '.join(str(np.shape(a)) for a in arrays)} -> {y.shape}")
 
     def backward(node, i, g, g_x):
-        print(f"backward  {node.primitive.__name__:<12} {g.shape} -> {g_x.shape}")
+        print(f"backward  {node.primitive.__name__:<12} {g.shape} -> {g_x.shape} for input {i}")
 
 
 def detect_anomaly():

@@ -21,7 +21,7 @@ def save(ax, path, dpi=120):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}")  # a viewer that refreshes never sees half a picture
-    ax.figure.savefig(temporary, dpi=dpi, format="png")
+    ax.get_figure(root=True).savefig(temporary, dpi=dpi, format="png")
     temporary.replace(path)
     return path
 
@@ -66,7 +66,7 @@ def learning_curves(history, *, unit="nats", target=None, title="", ax=None):
 def draw_graph(output, names=None, ax=None):
     """Draw how a Tensor was made, from the leaves on the left to the output on the right.
 
-    names: {Tensor: text} for leaves that deserve one. Blue: requires grad; grey: a constant; white: an operation.
+    names: {Tensor: text} for those that deserve one. Blue: requires grad; grey: a constant; white: an operation.
     """
     nodes, depth = ancestors(output), {}
     for node in nodes:  # oldest first, so inputs come before what is made of them
@@ -83,7 +83,8 @@ def draw_graph(output, names=None, ax=None):
             arrow = {"arrowstyle": "-|>", "color": GREY, "shrinkA": 24, "shrinkB": 24, "linewidth": 1}
             ax.annotate("", xy=place[node], xytext=place[x], arrowprops=arrow)
         colour = "white" if node.primitive else "#bee3f8" if node.requires_grad else "#e2e8f0"
-        label = node.primitive.__name__ if node.primitive else (names or {}).get(node, "leaf" if node.requires_grad else "constant")
+        label = node.primitive.__name__ if node.primitive else "leaf" if node.requires_grad else "constant"
+        label = (names or {}).get(node, label)
         box = {"boxstyle": "round,pad=0.4", "facecolor": colour, "edgecolor": GREY}
         ax.text(*place[node], f"{label}\n{node.shape}", ha="center", va="center", fontsize=8, bbox=box)
     ax.set_xlim(-0.6, len(columns) - 0.4)

@@ -2,7 +2,8 @@ r"""Elementwise primitives: each is a forward and, right under it, its vector-Ja
 
 Letters: g is the upstream gradient ∂L/∂(output), x and y are the inputs, the output is y for one input and z for two.
 The forward is NumPy's own function where NumPy has it. A rule may use g, the output and the inputs, and no functions but
-those of this table: that is what makes a gradient differentiable again. Inputs of different shapes broadcast; the engine sums each gradient back to its input's shape.
+those of this table: that is what makes a gradient differentiable again. Inputs of different shapes broadcast; the engine
+sums each gradient back to its input's shape.
 """
 
 import numpy as np

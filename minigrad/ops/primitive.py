@@ -21,7 +21,8 @@ class Primitive:
                  undo broadcasting: the engine sums the result down to the shape of the input.
     joint:       or one rule that returns the gradients of all inputs as a tuple.
     first_order: forward returns (z, saved) and the rules get `saved` in the place of z. They may then call kernels or
-                 write in place, so they cannot be differentiated again, and say so.
+                 write in place, so they cannot be differentiated again, and say so. (g may be a read-only view: a
+                 kernel gets np.ascontiguousarray(g).)
     """
 
     def __init__(self, forward, *vjps, first_order=False):

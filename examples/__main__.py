@@ -1,0 +1,26 @@
+"""`python -m examples` lists the chapters; `--names` prints the names alone."""
+
+import sys
+
+from .command import table
+
+CHAPTERS = [  # name, idea, minutes on two cores
+    ("autograd_tour", "how a program differentiates itself", 0.2),
+    ("generative_models", "min d(p_data, p_theta), and a ladder of density models", 3.0),
+    ("made_mnist", "one pass of a masked network gives all conditionals", 2.0),
+    ("nade_mnist", "one model, three ways to compute it", 1.5),
+]
+
+
+def main():
+    """Print the list."""
+    if "--names" in sys.argv:
+        print("\n".join(name for name, *_ in CHAPTERS))
+    else:
+        table(["python -m examples.", "idea", "minutes"], [list(chapter) for chapter in CHAPTERS])
+        print("\nAll take --quick, --seed N, --debug, --out FOLDER; --help shows the chapter's text. Also: benchmarks, size,")
+        print("published_split, make_binarized_mnist.")
+
+
+if __name__ == "__main__":
+    main()
