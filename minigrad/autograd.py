@@ -61,12 +61,13 @@ def propagate(output, gradient, retain_graph, create_graph=False, visit=None, ta
     if g.shape != output.shape:
         raise ValueError(f"the output has shape {output.shape}, its gradient {g.shape}")
     output.upstream, heap, waiting = g, [-output.number], {-output.number: output}
+    oldest = min(targets, default=None)  # whatever lies behind it is not asked for
     while heap:
         node = waiting.pop(heappop(heap))
         g, node.upstream, primitive = node.upstream, None, node.primitive
         if primitive is None or node.number in targets:
             yield node, g
-        if primitive is None:
+        if primitive is None or node.number == oldest:
             continue
         inputs, arrays = node.inputs, node.arrays
         y, keywords = node.data, node.keywords

@@ -40,7 +40,7 @@ def cache_folder():
 CACHE = cache_folder()
 
 
-def jit(function):
+def jit(function, flags=("reassoc", "contract", "arcp", "nsz")):
     """Compile at the first call, keep the machine code for the next process.
 
     error_model="numpy": a division by zero gives inf, as in NumPy, and loops become vector code (Python's check for
@@ -49,7 +49,7 @@ def jit(function):
     """
     before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, CACHE  # numba reads it while decorating
     try:
-        return numba.njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})(function)
+        return numba.njit(cache=True, error_model="numpy", fastmath=set(flags))(function)
     finally:
         numba.config.CACHE_DIR = before
 
@@ -59,7 +59,6 @@ C2, C3, C4, C5, C6, C7 = [np.float32(c) for c in (0.5, 1 / 6, 1 / 24, 1 / 120, 1
 HALF, ONE, LARGEST, BIAS = np.float32(0.5), np.float32(1), np.float32(87), np.int32(127)
 
 
-@jit
 def expf(x):
     r"""eˣ for float32 x, clamped to |x| ≤ 87, to about 1 ulp, in steps that vectorise (a call to libm's exp does not).
 
@@ -71,6 +70,9 @@ def expf(x):
     r = (x - n * LN2_HIGH) - n * LN2_LOW
     p = ONE + r * (ONE + r * (C2 + r * (C3 + r * (C4 + r * (C5 + r * (C6 + r * C7))))))
     return p * np.int32((np.int32(n) + BIAS) << np.int32(23)).view(np.float32)
+
+
+expf = jit(expf, flags=())  # with "reassoc" the compiler would join LN2_HIGH and LN2_LOW again
 
 
 @jit

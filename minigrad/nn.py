@@ -15,7 +15,7 @@ class Parameter(Tensor):
 
     def __init__(self, data, dtype=None):
         self.flat = None  # the Flat whose buffers it is a view of
-        super().__init__(np.array(data, dtype), requires_grad=True)
+        super().__init__(Tensor(data, dtype=dtype).data.copy(), requires_grad=True)
 
     @property
     def data(self):
@@ -63,7 +63,7 @@ class Flat:
     """
 
     def __init__(self, parameters):
-        self.parameters = parameters
+        self.parameters, self.optimizer = parameters, lambda: None  # the optimiser that has taken them, as a weak reference
         self.data = np.concatenate([p.data.ravel() for p in parameters])
         self.grad = np.zeros_like(self.data)
         end = 0

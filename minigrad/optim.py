@@ -3,6 +3,8 @@ r"""Optimisers, learning-rate schedules and gradient clipping, with PyTorch's na
 Each optimiser puts the parameters into flat buffers (`nn.flatten`), so a step is a few passes over one long array.
 """
 
+from weakref import ref
+
 import numpy as np
 
 from .nn import flatten
@@ -20,9 +22,9 @@ class Optimizer:
     def __init__(self, params, lr):
         self.flats, self.lr, self.steps = flatten(params), lr, 0
         for flat in self.flats:
-            if getattr(flat, "optimizer", None):
+            if flat.optimizer() is not None:
                 raise ValueError("a parameter can have one optimizer only: delete the first, or share it")
-            flat.optimizer = True
+            flat.optimizer = ref(self)
         self.state = [{name: np.zeros_like(flat.data) for name in self.slots} for flat in self.flats]
 
     def zero_grad(self):

@@ -54,13 +54,13 @@ class Tensor:
                  "upstream", "saved", "line", "__weakref__")  # fmt: skip
 
     def __init__(self, data, requires_grad=False, dtype=None):
-        if isinstance(data, Tensor):
-            data = data.data
-        array = np.asarray(data, dtype)
-        if array.dtype == np.float64 and dtype is None and not isinstance(data, (np.ndarray, np.generic)):
+        array = np.asarray(to_array(data))
+        if array.dtype == np.float64 and not isinstance(data, (Tensor, ndarray, np.generic)):
             array = array.astype(np.float32)  # a Python float, or a list of them
-        if array.dtype.kind not in "biu" and array.dtype not in (np.float32, np.float64):
-            raise TypeError(f"Tensor: numbers of type {array.dtype} are not supported: use float32 or float64")
+        for kind in (array.dtype, np.dtype(dtype or array.dtype)):
+            if kind.kind not in "biu" and kind not in (np.float32, np.float64):
+                raise TypeError(f"Tensor: numbers of type {kind} are not supported: use float32 or float64")
+        array = array.astype(dtype or array.dtype, copy=False)
         if requires_grad and array.dtype.kind != "f":
             raise TypeError(f"Tensor: {array.dtype} numbers have no gradient: cast them with .astype(np.float32)")
         self.data, self.requires_grad, self.grad = array, requires_grad, None
@@ -76,13 +76,13 @@ class Tensor:
 
     def __array_function__(self, function, types, args, keywords):
         primitive = function if isinstance(function, ops.Primitive) else ops.TABLE.get(function)
-        if function in PLAIN:
-            return function(*map(to_array, args), **keywords)
+        if function in PLAIN and "out" not in keywords:
+            return function(*map(to_array, args), **{name: to_array(x) for name, x in keywords.items()})
         if primitive is None:
             name = f"{getattr(function, '__module__', None) or 'numpy'}.{function.__name__}"
             raise TypeError(f"{name} has no rule for Tensors (minigrad.ops has them all): call it on t.detach().numpy()")
         if primitive.variadic and primitive is not function:  # NumPy's concatenate and stack take one sequence
-            args, keywords = args[0], {**dict(zip(("axis",), args[1:])), **keywords}
+            args, keywords = tuple(args[0]), {**dict(zip(("axis",), args[1:])), **keywords}
         return apply(primitive, *primitive.split(args, keywords))
 
     def __array__(self, dtype=None, copy=None):
@@ -136,7 +136,7 @@ class Tensor:
 
     def astype(self, dtype):
         """The same numbers as another type; between float types the gradient flows through."""
-        return apply(ops.astype, (self,), dict(dtype=dtype))
+        return apply(ops.astype, (self,), dict(dtype=dtype)) if np.dtype(dtype).kind == "f" else Tensor(self, dtype=dtype)
 
     def backward(self, gradient=None, retain_graph=False):
         """Add dself/dleaf to the `.grad` of every leaf that self was made of: see `autograd.backward`."""
@@ -209,13 +209,14 @@ def alike(primitive, inputs):
     """
     floats = {x.dtype for x in inputs if isinstance(x, (Tensor, ndarray)) and x.dtype.kind == "f"}
     if len(floats) > 1:
-        raise TypeError(f"{primitive.__name__}: float32 meets float64: cast one of them, x.astype(np.float32)")
-    dtype = floats.pop() if floats else None
-    return tuple(
-        x if isinstance(x, Tensor) and (dtype is None or x.dtype.kind in "fb")  # a condition stays what it is
-        else Tensor(x, dtype=None if dtype is None or getattr(x, "dtype", None) == bool else dtype)
+        names = " meets ".join(sorted(map(str, floats)))
+        raise TypeError(f"{primitive.__name__}: {names}: cast one of them, x.astype(np.float32)")
+    kept = "fb" if floats else "fbiu"  # booleans stay what they are, conditions
+    return tuple([
+        x if isinstance(x, Tensor) and x.dtype.kind in kept
+        else Tensor(x, dtype=None if not floats or getattr(x, "dtype", None) == bool else min(floats))
         for x in inputs
-    )  # fmt: skip
+    ])  # fmt: skip
 
 
 def explain(primitive, arrays, keywords, error):

@@ -80,11 +80,7 @@ class Run:
         batch = self.train[self.permutation[self.start : self.start + self.batch_size]]
         self.optimizer.zero_grad()
         value = loss(self.model, batch, self.rng)
-        if not np.isfinite(value.item()):
-            raise FloatingPointError(
-                f"fit: the loss is {value.item()} in epoch {len(self.history) + 1}, example {self.start}: "
-                "a smaller learning rate may help; `with minigrad.detect_anomaly():` finds the operation"
-            )
+        self.check(value.item(), f"example {self.start}")
         value.backward()
         self.optimizer.step()
         if self.schedule:
@@ -93,8 +89,15 @@ class Run:
         self.total += value.item() * len(batch)
         self.seconds += time.process_time() - began
 
+    def check(self, loss, where):
+        """FloatingPointError if a loss is NaN or infinite."""
+        if not np.isfinite(loss):
+            raise FloatingPointError(f"fit: the loss is {loss} in epoch {len(self.history) + 1}, {where}: try a smaller "
+                                     "learning rate; `with minigrad.detect_anomaly():` finds the operation")  # fmt: skip
+
     def end_epoch(self, valid):
         """Note the losses, keep the weights if they are the best so far, and shuffle for the next epoch."""
+        self.check(valid, "validation")
         if valid < min((h["valid"] for h in self.history), default=np.inf):
             self.best = self.model.state_dict()
         record = {"epoch": len(self.history) + 1, "train": self.total / len(self.train), "valid": valid, "seconds": self.seconds}

@@ -48,27 +48,23 @@ def load_binary(path):
     ValueError says what is wrong with a file that is neither, lacks a part, or holds anything but 0 and 1.
     """
     path = Path(path)
-    if path.suffix == ".npz":
-        try:
+    if path.suffix not in (".npz", ".amat", ".txt"):
+        raise ValueError(f"{path}: give a .npz file with train, valid and test, or .amat text with one example a line")
+    try:
+        if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as file:
-                missing = [part for part in Split._fields if part not in file]
-                if missing:
-                    raise ValueError(f"{path}: lacks the array {', '.join(missing)}; it has {', '.join(file) or 'none'}")
-                return Split(*[as_bits(file[part], f"{path}, {part}") for part in Split._fields])
-        except (OSError, EOFError, KeyError) as error:
-            raise error if isinstance(error, FileNotFoundError) else ValueError(f"{path}: not a .npz file: {error}") from None
-        except Exception as error:  # zipfile.BadZipFile and zlib.error are no ValueErrors
-            raise ValueError(f"{path}: {error}") from None
-    if path.suffix in (".amat", ".txt"):
-        rows = [line.split() for line in path.read_text(errors="replace").splitlines() if line.strip()]
-        for number, row in enumerate(rows, start=1):
-            if len(row) != len(rows[0]):
-                raise ValueError(f"{path}: row {number} has {len(row)} values, the first has {len(rows[0])}")
-        try:
-            return as_bits(np.array(rows, np.float32), path)
-        except ValueError as error:
-            raise ValueError(f"{path}: not rows of 0 and 1: {error}") from None
-    raise ValueError(f"{path}: give a .npz file with train, valid and test, or .amat text with one example a line")
+                arrays = {name: file[name] for name in Split._fields if name in file}
+        else:
+            arrays = {"text": np.loadtxt(path, np.float32, ndmin=2, comments=None)}
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # whatever a broken zip container or a letter among the digits leads to
+        raise ValueError(f"{path}: cannot be read as {path.suffix}: {error}") from None
+    missing = [name for name in Split._fields if name not in arrays and "text" not in arrays]
+    if missing:
+        raise ValueError(f"{path}: lacks the array {', '.join(missing)}")
+    bits = [as_bits(array, f"{path}, {name}") for name, array in arrays.items()]
+    return Split(*bits) if path.suffix == ".npz" else bits[0]
 
 
 def as_bits(array, name):

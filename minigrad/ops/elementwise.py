@@ -180,7 +180,10 @@ def where(condition, x, y, /):
     return np.where(condition, x, y)
 
 
-where.vjp(None)  # a condition is true or false: no gradient
+@where.vjp
+def where_vjp_condition(g, z, condition, x, y):
+    r"""A condition is true or false, and a small change of it changes nothing: 0"""
+    return np.zeros(condition.shape, g.dtype)
 
 
 @where.vjp
@@ -201,7 +204,9 @@ def where_vjp_y(g, z, condition, x, y):
 
 @primitive
 def astype(x, /, dtype):
-    r"""y = x in another number type"""
+    r"""y = x in another float type, float32 or float64"""
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise TypeError(f"astype: {np.dtype(dtype)} cannot carry a gradient: float32 and float64 can")
     return x.astype(dtype)
 
 

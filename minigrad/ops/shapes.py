@@ -57,7 +57,7 @@ def getitem_vjp(g, y, x, index):
 def scatter_add(g, /, index, shape):
     r"""Zeros of `shape`, then y[index] += g with every repetition of an index counted"""
     y = np.zeros(shape, g.dtype)
-    if any(isinstance(i, (list, np.ndarray)) for i in (index if isinstance(index, tuple) else (index,))):
+    if any(isinstance(i, (list, tuple, np.ndarray)) for i in (index if isinstance(index, tuple) else (index,))):
         np.add.at(y, index, g)  # y[index] += g would count an index that comes twice only once
     else:
         y[index] = g  # slices and integers never repeat

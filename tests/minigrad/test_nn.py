@@ -187,7 +187,8 @@ def test_parameters_are_views_after_a_step_a_load_and_an_assignment():
     optimizer.load_state_dict(optimizer.state_dict())
     before = net.scale.data.copy()
     step(net, optimizer, X)
-    assert_flat(net) and (net.scale.data != before).any()
+    assert_flat(net)
+    assert (net.scale.data != before).any()
 
 
 def test_a_gradient_of_a_flat_parameter_lands_in_the_buffer():
