@@ -1,8 +1,11 @@
-"""What all examples share: their options, and the table that they print."""
+"""What all examples share: their options, the table that they print, and animations."""
 
 import argparse
 import sys
 from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 
 def options(doc, *, data=False, model=()):
@@ -37,3 +40,21 @@ def table(header, rows):
         print("  ".join(c.ljust(w) if isinstance(v, str) else c.rjust(w) for c, w, v in zip(row, widths, first_row)).rstrip())
         if number == 0:
             print("  ".join("-" * w for w in widths))
+
+
+def frame(ax):
+    """The figure that holds these Axes as it is now, RGB uint8 (H, W, 3)."""
+    canvas = FigureCanvasAgg(ax.figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
+
+
+def save_gif(frames, path, milliseconds=300):
+    """Write frames as an animated GIF that shows its last frame for two seconds; returns the path."""
+    from PIL import Image  # matplotlib brings it along
+
+    first, *rest = [Image.fromarray(f).quantize(32) for f in frames]
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    durations = [milliseconds] * len(rest) + [2000]
+    first.save(path, save_all=True, append_images=rest, duration=durations, loop=0)
+    return Path(path)

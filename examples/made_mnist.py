@@ -34,7 +34,7 @@ from minigrad import optim, plot, training
 from minigrad.datasets import binarized_mnist
 from models.made import MADE
 
-from .command import options, table
+from .command import frame, options, save_gif, table
 
 
 def draw(samples, real, history):
@@ -71,7 +71,7 @@ def main():
         samples = model.sample(90, np.random.default_rng(chosen.seed))  # the same random numbers each time
         ax = draw(samples, data.valid[:10], history)
         plot.save(ax, picture)
-        frames.append(plot.frame(ax))
+        frames.append(frame(ax))
         if not history:
             print(f"{picture}: first drawn after {time.perf_counter() - began:.1f} s, redrawn after each epoch")
 
@@ -85,7 +85,7 @@ def main():
         nll, interval, bits = model.evaluate(part)
         rows.append([name, nll, interval, f"{bits:.4f}", nll / np.log(2) / 8])
     table(["part", "NLL (nats)", "+- 95 %", "bits/dim", "bytes/image"], rows)
-    print(f"{history[-1]['seconds']:.0f} CPU s of training;", picture, plot.save_gif(frames, picture.with_suffix(".gif")))
+    print(f"{history[-1]['seconds']:.0f} CPU s of training;", picture, save_gif(frames, picture.with_suffix(".gif")))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ elementwise map stays in NumPy too, whose exp and tanh use the processor's vecto
 """
 
 import hashlib
-import math
 import os
 import shutil
 import tempfile
@@ -90,26 +89,3 @@ def adam(p, g, m, v, step, beta1, beta2, eps):
         m[i] = beta1 * m[i] + (one - beta1) * g[i]
         v[i] = beta2 * v[i] + (one - beta2) * g[i] * g[i]
         p[i] -= step * m[i] / (np.sqrt(v[i]) + eps)
-
-
-@jit
-def bernoulli_log_prob(z, x, log_prob, residual):
-    r"""log p(x) of independent bits with logits z, both (B, D); writes the sums (B,) and ∂ log p/∂z = x − σ(z), (B, D).
-
-    log p(x_d) = x_d z_d − max(z_d, 0) − log(1 + e_d) with e_d = e^−|z_d|. A logarithm costs more than all the rest, so
-    64 factors 1 + e_d ≤ 2 are multiplied before one is taken: their product is at most 2⁶⁴.
-    """
-    one = z.dtype.type(1)
-    exact = z.itemsize == 8
-    for i in range(len(z)):
-        total = z.dtype.type(0)
-        for start in range(0, z.shape[1], 64):
-            z_i, x_i, r_i = z[i, start : start + 64], x[i, start : start + 64], residual[i, start : start + 64]
-            product = one
-            for d in range(z_i.size):
-                e = math.exp(-abs(z_i[d])) if exact else expf(-abs(z_i[d]))
-                product *= one + e
-                total += x_i[d] * z_i[d] - max(z_i[d], z.dtype.type(0))
-                r_i[d] = x_i[d] - (one if z_i[d] >= 0 else e) / (one + e)
-            total -= math.log(product)
-        log_prob[i] = total

@@ -19,6 +19,7 @@ class Parameter(Tensor):
 
     @property
     def data(self):
+        """Its numbers; an assignment copies into them."""
         return Tensor.data.__get__(self)
 
     @data.setter

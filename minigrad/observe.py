@@ -29,9 +29,11 @@ class Trace:
     """The observer behind `trace`."""
 
     def forward(primitive, arrays, y):
+        """Print the shapes."""
         print(f"forward   {primitive.__name__:<12} {', '.join(str(np.shape(a)) for a in arrays)} -> {y.shape}")
 
     def backward(node, i, g, g_x):
+        """Print the shapes, and which input the gradient is for."""
         print(f"backward  {node.primitive.__name__:<12} {g.shape} -> {g_x.shape} for input {i}")
 
 
@@ -47,14 +49,17 @@ class Anomaly:
     """The observer behind `detect_anomaly`."""
 
     def forward(primitive, arrays, y):
+        """Check the output, and note the line."""
         y.line = calling_line()
         Anomaly.check(f"the output of {primitive.__name__}", y.data, arrays, y.line)
 
     def backward(node, i, g, g_x):
+        """Check what a rule has computed."""
         line = getattr(node, "line", "(made before detect_anomaly)")
         Anomaly.check(f"the gradient that {node.primitive.__name__} sends to its input {i}", g_x, [*node.arrays, g], line)
 
     def check(what, result, inputs, line):
+        """FloatingPointError if the result has a NaN or infinity."""
         bad = np.count_nonzero(~np.isfinite(result))
         if bad:
             about = "; ".join(statistics(a) for a in inputs)

@@ -5,7 +5,6 @@ a Figure if none is given, and returns the Axes. Nothing here opens a window: `s
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY = "#2b6cb0", "#dd6b20", "#718096"
@@ -104,21 +103,3 @@ def ancestors(output):
                 raise RuntimeError("draw_graph: a backward pass has freed this graph: draw it before, or retain_graph=True")
             todo += node.inputs if node.primitive else ()
     return [found[number] for number in sorted(found)]
-
-
-def frame(ax):
-    """The figure that holds these Axes as it is now, RGB uint8 (H, W, 3)."""
-    canvas = FigureCanvasAgg(ax.figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
-
-
-def save_gif(frames, path, milliseconds=300):
-    """Write frames as an animated GIF that shows its last frame for two seconds; returns the path."""
-    from PIL import Image  # matplotlib brings it along
-
-    first, *rest = [Image.fromarray(f).quantize(32) for f in frames]
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    durations = [milliseconds] * len(rest) + [2000]
-    first.save(path, save_all=True, append_images=rest, duration=durations, loop=0)
-    return Path(path)

@@ -14,10 +14,9 @@ import numpy as np
 from . import ops
 
 # Their answers are piecewise constant, hence plain arrays.
-PLAIN = {
-    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.isnan, np.isinf, np.isfinite,
-    np.sign, np.argmax, np.argmin, np.argsort, np.shape, np.ndim, np.size, np.zeros_like, np.ones_like,
-}  # fmt: skip
+PLAIN = """less less_equal greater greater_equal equal not_equal sign isnan isinf isfinite
+           argmax argmin argsort shape ndim size zeros_like ones_like"""
+PLAIN = {getattr(np, name) for name in PLAIN.split()}
 next_number, new, ndarray, NO_KEYWORDS = count().__next__, object.__new__, np.ndarray, {}
 
 
@@ -55,8 +54,8 @@ class Tensor:
 
     def __init__(self, data, requires_grad=False, dtype=None):
         array = np.asarray(to_array(data))
-        if array.dtype == np.float64 and not isinstance(data, (Tensor, ndarray, np.generic)):
-            array = array.astype(np.float32)  # a Python float, or a list of them
+        if dtype is None and array.dtype == np.float64 and not isinstance(data, (Tensor, ndarray, np.generic)):
+            dtype = np.float32  # a Python float, or a list of them
         for kind in (array.dtype, np.dtype(dtype or array.dtype)):
             if kind.kind not in "biu" and kind not in (np.float32, np.float64):
                 raise TypeError(f"Tensor: numbers of type {kind} are not supported: use float32 or float64")
@@ -81,9 +80,12 @@ class Tensor:
         if primitive is None:
             name = f"{getattr(function, '__module__', None) or 'numpy'}.{function.__name__}"
             raise TypeError(f"{name} has no rule for Tensors (minigrad.ops has them all): call it on t.detach().numpy()")
-        if primitive.variadic and primitive is not function:  # NumPy's concatenate and stack take one sequence
-            args, keywords = tuple(args[0]), {**dict(zip(("axis",), args[1:])), **keywords}
-        return apply(primitive, *primitive.split(args, keywords))
+        if primitive.variadic and primitive is not function and args:  # NumPy's concatenate and stack take one sequence
+            args, keywords = tuple(args[0]), dict(zip(("axis",), args[1:]), **keywords)
+        inputs, keywords = primitive.split(args, keywords)
+        if not any(isinstance(x, Tensor) for x in inputs):
+            raise TypeError(f"{primitive.__name__}: a Tensor must be an input, given by position, not {list(keywords)}")
+        return apply(primitive, inputs, keywords)
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError("a Tensor does not turn into an array by itself, it would lose its graph: use .detach().numpy()")
@@ -105,11 +107,8 @@ class Tensor:
         return apply(ops.getitem, (self,), dict(index=index))
 
     def __setitem__(self, index, value):
-        raise TypeError(
-            "a Tensor cannot be assigned to in place: a graph may need its old values.\n"
-            "  a new value:       t = np.where(mask, value, t)\n"
-            "  outside a graph:   t.data[index] = value"
-        )
+        raise TypeError("a Tensor cannot be assigned to in place, as a graph may need its old values:\n"
+                        "  t = np.where(mask, value, t)  # a new one\n  t.data[index] = value  # outside a graph")  # fmt: skip
 
     # ---- shapes, sums
     shape = property(lambda self: self.data.shape)

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +41,13 @@ def fit(
     run = Run(model, train, optimizer, batch_size, rng, schedule)
     if path and Path(path).exists():
         run.load_state_dict(checkpoint.load(path), path)
-    with Interrupt() as interrupt:
+    with interrupt() as asked:
         while len(run.history) < epochs and (patience is None or run.epochs_since_best() < patience):
             while run.start < len(train):
                 run.step(loss)
                 if verbose:
                     progress(run, epochs, len(train))
-                if interrupt.asked:
+                if asked.is_set():
                     if path:
                         checkpoint.save(path, run.state_dict())
                     raise KeyboardInterrupt(f"stopped in epoch {len(run.history) + 1}" + (f", saved to {path}" if path else ""))
@@ -138,43 +139,35 @@ class Run:
 
 def mean_loss(model, x, loss, batch_size, rng):
     """The mean loss over a data set, without a graph."""
+    batches = [x[i : i + batch_size] for i in range(0, len(x), batch_size)]
     with no_grad():
-        total = sum(
-            loss(model, x[i : i + batch_size], rng).item() * len(x[i : i + batch_size]) for i in range(0, len(x), batch_size)
-        )
-    return total / len(x)
+        return sum(loss(model, batch, rng).item() * len(batch) for batch in batches) / len(x)
 
 
-class Interrupt:
-    """Ctrl-C inside asks to stop; the loop looks between two steps, so that no step is left half done."""
+@contextmanager
+def interrupt():
+    """Ctrl-C inside only asks to stop: the loop looks at `.is_set()` between two steps, so that none is left half done.
 
-    asked = False
-
-    def __enter__(self):
-        self.ours = threading.current_thread() is threading.main_thread()  # only there can a signal be handled
-        if self.ours:
-            self.before = signal.signal(signal.SIGINT, self.ask)
-        return self
-
-    def ask(self, *_):
-        """A second Ctrl-C stops at once."""
-        signal.signal(signal.SIGINT, self.before)
-        self.asked = True
-
-    def __exit__(self, *_):
-        if self.ours:
-            signal.signal(signal.SIGINT, self.before)
+    A second Ctrl-C stops at once.
+    """
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # only there can a signal be handled
+        yield asked
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: asked.set() or signal.signal(signal.SIGINT, before))
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def progress(run, epochs, n):
     """One line that is written over in a terminal; one line for each finished epoch elsewhere."""
-    done, within = len(run.history), run.start / n
-    if within == 0:
-        last = run.history[-1]
-        left = run.seconds / done * (epochs - done)
-        text = f"epoch {done}/{epochs}  train {last['train']:.2f}  valid {last['valid']:.2f}  {run.seconds:.0f} s, {left:.0f} s left"
-        print(("\r\x1b[K" if sys.stdout.isatty() else "") + text, flush=True)
-    elif sys.stdout.isatty():
-        left = run.seconds * (epochs / (done + within) - 1)
-        text = f"epoch {done + 1}/{epochs}  {100 * within:.0f} %  train {run.total / run.start:.2f}  {left:.0f} s left"
-        print(f"\r\x1b[K{text}", end="", flush=True)
+    done, within, terminal = len(run.history), run.start / n, sys.stdout.isatty()
+    if within and not terminal:
+        return
+    last = {"train": run.total / run.start} if within else run.history[-1]
+    text = f"epoch {done + 1}/{epochs}  {100 * within:.0f} %" if within else f"epoch {done}/{epochs}"
+    text += f"  train {last['train']:.2f}" + (f"  valid {last['valid']:.2f}" if "valid" in last else "")
+    text += f"  {run.seconds:.0f} s, {run.seconds * (epochs / (done + within) - 1):.0f} s left"
+    print(f"\r\x1b[K{text}" if terminal else text, end="" if within else "\n", flush=True)

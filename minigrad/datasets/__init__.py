@@ -53,6 +53,7 @@ def load_binary(path):
     try:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as file:
+                names = list(file)
                 arrays = {name: file[name] for name in Split._fields if name in file}
         else:
             arrays = {"text": np.loadtxt(path, np.float32, ndmin=2, comments=None)}
@@ -62,7 +63,7 @@ def load_binary(path):
         raise ValueError(f"{path}: cannot be read as {path.suffix}: {error}") from None
     missing = [name for name in Split._fields if name not in arrays and "text" not in arrays]
     if missing:
-        raise ValueError(f"{path}: lacks the array {', '.join(missing)}")
+        raise ValueError(f"{path}: lacks the array {', '.join(missing)}; it has {', '.join(names) or 'none'}")
     bits = [as_bits(array, f"{path}, {name}") for name, array in arrays.items()]
     return Split(*bits) if path.suffix == ".npz" else bits[0]
 

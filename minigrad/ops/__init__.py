@@ -1,13 +1,11 @@
-"""The table of primitives, NumPy only: each is a forward and, right under it, its vector-Jacobian products.
+"""The table of primitives, NumPy only: each is a forward and, right beside it, its vector-Jacobian products.
 
 Reading order: primitive (what one is), elementwise, reductions, shapes, linear_algebra.
 """
+# ruff: noqa: F403
 
-from .elementwise import (
-    add, astype, divide, exp, log, log_sigmoid, maximum, minimum, multiply, negative, power, relu, sigmoid, softplus,
-    sqrt, subtract, tanh, where,
-)  # fmt: skip
-from .linear_algebra import matmul
+from .elementwise import *
+from .linear_algebra import *
 from .primitive import TABLE, Primitive, primitive, unbroadcast
-from .reductions import cumsum, logsumexp, max, mean, sum
-from .shapes import broadcast_to, concatenate, getitem, reshape, scatter_add, stack, transpose
+from .reductions import *
+from .shapes import *

@@ -47,12 +47,12 @@ class Primitive:
 
     def split(self, args, keywords):
         """Sort a call's arguments into inputs and keywords; TypeError if there are too many or too few."""
+        n, names = self.n_inputs, self.keyword_names
         if self.variadic:
             return args, keywords
-        n, names = self.n_inputs, self.keyword_names
         if not n <= len(args) <= n + len(names):
             raise TypeError(f"{self.__name__} takes {n} inputs, then {list(names)}; got {len(args)} arguments")
-        return args[:n], {**dict(zip(names, args[n:])), **keywords} if names else keywords
+        return args[:n], dict(zip(names, args[n:]), **keywords)
 
     def __call__(self, *args, **keywords):
         for x in args:

@@ -50,7 +50,7 @@ BITS = np.array([[0, 1, 1], [1, 0, 0]])
 
 
 def write_amat(path, text):
-    path.write_text(text)
+    path.write_bytes(text.encode("latin1"))  # as it stands: Windows would turn \n into \r\n
     return path
 
 
@@ -96,17 +96,17 @@ def test_an_unknown_kind_of_file_raises(tmp_path):
 
 
 @pytest.mark.parametrize("text, expected", [
-    ("0 1 1\n1 0\n", "row 2 has 2 values, the first has 3"), ("0 1 2\n", "row 0, column 2 is 2"),
-    ("0 1 0\n0 0.5 1\n", "row 1, column 1 is 0.5"), ("0 1 x\n", "not rows of 0 and 1"), ("nan 1\n", "row 0, column 0 is nan"),
-    ("", "not rows of 0 and 1|must have two axes"), ("-1 0\n", "row 0, column 0 is -1"), ("\x89PNG\x0d\x0a\x1a", ""),
+    ("0 1 1\n1 0\n", "changed from 3 to 2 at row 2"), ("0 1 2\n", "row 0, column 2 is 2"),
+    ("0 1 0\n0 0.5 1\n", "row 1, column 1 is 0.5"), ("0 1 x\n", "could not convert string 'x'"), ("nan 1\n", "row 0, column 0 is nan"),
+    ("", "must have two axes"), ("-1 0\n", "row 0, column 0 is -1"), ("\x89PNG\x0d\x0a\x1a", "cannot be read as .amat"),
 ], ids=["ragged", "2", "0.5", "text", "nan", "empty", "-1", "binary"])  # fmt: skip
+@pytest.mark.filterwarnings("ignore:loadtxt. input contained no data")
 def test_what_is_wrong_with_amat_text_is_said(tmp_path, text, expected):
-    message = message_of(write_amat(tmp_path / "a.amat", text))
-    assert any(part in message for part in expected.split("|"))
+    assert expected in message_of(write_amat(tmp_path / "a.amat", text))
 
 
 @pytest.mark.parametrize("arrays, expected", [
-    (dict(train=BITS), "lacks the array valid, test"), (dict(x=BITS), "it has x"),
+    (dict(train=BITS), "lacks the array valid, test"), (dict(x=BITS), "lacks the array train, valid, test"),
     (dict(train=BITS, valid=BITS, test=BITS * 3), "test: must hold 0 and 1 only, but row 0, column 1 is 3"),
     (dict(train=BITS, valid=BITS / 2, test=BITS), "valid: must hold 0 and 1 only, but row 0, column 1 is 0.5"),
     (dict(train=BITS[0], valid=BITS, test=BITS), "train: must have two axes, examples and variables, not shape (3,)"),

@@ -133,14 +133,9 @@ def test_values_against_plain_formulas():
         np.testing.assert_allclose(ours.data, formula, rtol=1e-13)
 
 
-def test_linear_with_bias_is_one_node():
-    x, w, b = (Tensor(np.ones(shape), requires_grad=True) for shape in ((4, 3), (2, 3), (2,)))
-    assert F.linear(x, w, b).inputs == (x, w, b)
-
-
 @pytest.mark.parametrize("logits, target, message", [
     ((2, 3), [0, 3], r"0 \.\.\. 2, got 0 \.\.\. 3"), ((2, 3), [-1, 0], r"0 \.\.\. 2, got -1 \.\.\. 0"),
-    ((2, 3), [0.0, 1.0], r"\(2, 3\) and float64 \(2,\)"), ((2, 3), [0, 1, 2], r"\(2, 3\) and int\d+ \(3,\)"),
+    ((2, 3), [0.0, 1.0], r"\(2, 3\).* float64 \(2,\)"), ((2, 3), [0, 1, 2], r"\(2, 3\).* int\d+ \(3,\)"),
     ((2, 3, 4), [0, 1], r"\(2, 3, 4\)"), ((3,), [0], r"logits \(N, C\)"),
 ], ids=str)  # fmt: skip
 def test_cross_entropy_says_what_is_wrong_with_its_classes(logits, target, message):

@@ -152,14 +152,3 @@ def test_a_save_that_fails_leaves_the_old_picture(tmp_path, monkeypatch):
     with pytest.raises(OSError):
         plot.save(ax, path)
     assert path.read_bytes() == before
-
-
-def test_frame_and_save_gif(tmp_path):
-    frames = []
-    for epoch in (1, 2):
-        frames.append(plot.frame(plot.learning_curves(HISTORY[:epoch])))
-    assert frames[0].dtype == np.uint8 and frames[0].shape == frames[1].shape == (*frames[0].shape[:2], 3)
-    assert (frames[0] != frames[1]).any()
-    path = plot.save_gif(frames, tmp_path / "new" / "a.gif", milliseconds=50)
-    image = pytest.importorskip("PIL.Image").open(path)
-    assert image.format == "GIF" and image.n_frames == 2 and image.info["duration"] == 50

@@ -137,7 +137,7 @@ for dim in (-1, 0):
     case("softmax", lambda x, dim=dim: F.softmax(x, dim), normal((2, 3)), dim)
     case("log_softmax", lambda x, dim=dim: F.log_softmax(x, dim), normal((2, 3)), dim)
 for shape in ((3,), (2, 3), (4, 2, 3)):
-    case("fused_linear", F.fused_linear, normal(shape, (5, 3), (5,)), shape)
+    case("linear", F.linear, normal(shape, (5, 3), (5,)), shape)
     case("linear", F.linear, normal(shape, (5, 3)), f"{shape} without bias")
     case("layer_norm", lambda x: F.layer_norm(x, 3), normal(shape), shape)
 case("layer_norm", lambda x, w, b: F.layer_norm(x, (2, 3), w, b), normal((4, 2, 3), (2, 3), (2, 3)), "of two axes")

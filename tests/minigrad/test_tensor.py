@@ -63,6 +63,14 @@ def test_a_whole_expression_with_python_numbers_keeps_the_type(dtype):
     assert y.dtype == x.grad.dtype == dtype
 
 
+def test_a_python_number_keeps_all_its_digits_in_float64():
+    t = Tensor(np.ones(2), requires_grad=True)
+    for y in (t * 0.1, 0.1 * t, t * [0.1, 0.1], np.multiply(t, np.float64(0.1)), np.where(False, t, 0.1), t / 10):
+        assert y.data.tolist() == [0.1, 0.1]  # not float32's 0.10000000149
+    assert Tensor(0.1, dtype=np.float64).data == 0.1
+    assert minigrad.Parameter([0.1], np.float64).data.tolist() == [0.1]
+
+
 @pytest.mark.parametrize("other", [np.ones(3), Tensor(np.ones(3)), np.array(2.0)], ids=["array", "Tensor", "0-d array"])
 def test_float32_meets_float64_raises_and_names_both_and_the_cast(other):
     for f in (lambda t: t + other, lambda t: other * t, lambda t: np.maximum(other, t), lambda t: np.where(True, t, other)):
@@ -300,7 +308,7 @@ def test_every_numpy_function_that_asks_the_tensor_and_is_not_listed_is_named_in
     (lambda: np.stack([ones(2, 3), ones(2, 4)]), r"^stack: \(2, 3\) and \(2, 4\): "),
     (lambda: ones(2, 3).sum(axis=2), r"^sum: \(2, 3\) with .*2"),
     (lambda: ones(2, 3).transpose(0, 2), r"^transpose: \(2, 3\) with .*\(0, 2\)"),
-    (lambda: minigrad.functional.linear(ones(2, 3), ones(5, 4), ones(5)), r"linear: \(2, 3\) and \(5, 4\) and \(5,\): "),
+    (lambda: minigrad.functional.linear(ones(2, 3), ones(5, 4), ones(5)), r"matmul: \(2, 3\) @ \(4, 5\): inner sizes 3 and 4 differ"),
 ])  # fmt: skip
 def test_a_shape_error_names_the_operation_and_both_shapes(call, message):
     with pytest.raises(ValueError, match=message):
