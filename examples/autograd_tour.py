@@ -230,16 +230,15 @@ def scan(x, decay):
     return y
 
 
-@ops.primitive(first_order=True)
-def leaky_sum(x, /, decay):
-    r"""The scan as a step: returns the output, and what the rule is to have in its place (here nothing)"""
-    return scan(x, decay), None
-
-
-@leaky_sum.vjp
 def leaky_sum_vjp(g, saved, x, decay):
     r"""xₜ is in yₜ and, decayed, in all that follow: the same scan, from the end"""
     return scan(np.ascontiguousarray(g[::-1]), decay)[::-1]
+
+
+@ops.primitive(leaky_sum_vjp, first_order=True)
+def leaky_sum(x, /, decay):
+    r"""The scan as a step: returns the output, and what the rule is to have in its place (here nothing)"""
+    return scan(x, decay), None
 
 
 def draw(x, s, layers):

@@ -1,6 +1,6 @@
 """A tiny NumPy autograd engine to be read. Reading order:
 
-ops/           the table of primitives: each is a forward and, right under it, its vector-Jacobian products
+ops/           the table of primitives: each is a forward with its vector-Jacobian products beside it
 tensor.py      Tensor: data, grad, how it was made
 autograd.py    backward, grad, no_grad
 observe.py     trace, detect_anomaly: watching the engine

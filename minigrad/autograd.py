@@ -16,10 +16,7 @@ def backward(output, gradient=None, retain_graph=False):
     earlier backward freed it and did not say retain_graph=True.
     """
     for leaf, g in propagate(output, gradient, retain_graph):
-        if leaf.grad is None:
-            leaf.grad = np.array(g)  # a copy: a rule may hand the same array to two inputs
-        else:
-            np.add(leaf.grad, g, out=leaf.grad)
+        leaf.grad = np.array(g) if leaf.grad is None else leaf.grad + g  # a copy: g may be another leaf's gradient too
 
 
 def grad(output, inputs, gradient=None, retain_graph=None, create_graph=False):

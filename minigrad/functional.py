@@ -53,22 +53,20 @@ def mse_loss(input, target, reduction="mean"):
     return reduce(difference * difference, reduction)
 
 
-@primitive
-def bernoulli_nll(x, t, /):
-    r"""−[t log σ(x) + (1 − t) log(1 − σ(x))] = softplus(x) − t x = max(x, 0) − t x + log(1 + e^−|x|), in nats"""
-    return np.maximum(x, 0) - t * x + log1p_exp(x)
-
-
-@bernoulli_nll.vjp
 def bernoulli_nll_vjp_x(g, y, x, t):
     r"""∂y/∂x = σ(x) − t"""
     return g * (sigmoid(x) - t)
 
 
-@bernoulli_nll.vjp
 def bernoulli_nll_vjp_t(g, y, x, t):
     r"""∂y/∂t = −x"""
     return -g * x
+
+
+@primitive(bernoulli_nll_vjp_x, bernoulli_nll_vjp_t)
+def bernoulli_nll(x, t, /):
+    r"""−[t log σ(x) + (1 − t) log(1 − σ(x))] = softplus(x) − t x = max(x, 0) − t x + log(1 + e^−|x|), in nats"""
+    return np.maximum(x, 0) - t * x + log1p_exp(x)
 
 
 def binary_cross_entropy_with_logits(input, target, reduction="mean"):

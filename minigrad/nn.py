@@ -98,16 +98,13 @@ def flatten(parameters):
     parameters = list({id(p): p for p in parameters}.values())
     if not parameters:
         raise ValueError("flatten: there are no parameters")
-    flats = []
-    for dtype in sorted({p.dtype for p in parameters}, key=str):
-        group = [p for p in parameters if p.dtype == dtype]
-        flat = group[0].flat
-        if flat is None or [id(p) for p in flat.parameters] != [id(p) for p in group]:
+    groups = [[p for p in parameters if p.dtype == dtype] for dtype in sorted({p.dtype for p in parameters}, key=str)]
+    for group in groups:
+        if group[0].flat is None or [id(p) for p in group[0].flat.parameters] != [id(p) for p in group]:
             if any(p.flat is not None for p in group):
                 raise ValueError("flatten: a parameter is already in a flat buffer with others: flatten the whole once")
-            flat = Flat(group)
-        flats.append(flat)
-    return flats
+            Flat(group)
+    return [group[0].flat for group in groups]
 
 
 class Module:
@@ -115,11 +112,10 @@ class Module:
 
     def named_parameters(self, prefix=""):
         """Yield (name, Parameter) pairs, "layers.0.weight" and so on, in order of assignment; a tied one comes once."""
-        seen = set()
-        for name, value in walk(self, prefix):
-            if id(value) not in seen:
-                seen.add(id(value))
-                yield name, value
+        found = {}
+        for name, p in walk(self, prefix):
+            found.setdefault(id(p), (name, p))
+        return iter(found.values())
 
     def parameters(self):
         """The parameters, in order of assignment."""

@@ -29,9 +29,8 @@ class Optimizer:
 
     def zero_grad(self):
         """Forget all gradients."""
-        for flat in self.flats:
-            for p in flat.parameters:
-                p.grad = None
+        for p in [p for flat in self.flats for p in flat.parameters]:
+            p.grad = None
 
     def step(self):
         """Move the parameters by one step, using their gradients; none counts as 0."""
@@ -47,14 +46,11 @@ class Optimizer:
 
     def load_state_dict(self, state):
         """Continue from a state_dict; ValueError if it belongs to another optimiser or other parameters."""
-        shapes = [{k: a.shape for k, a in s.items()} for s in self.state]
-        given = [{k: a.shape for k, a in s.items()} for s in state["state"]]
+        shapes, given = ([{k: a.shape for k, a in s.items()} for s in states] for states in (self.state, state["state"]))
         if shapes != given:
             raise ValueError(f"{type(self).__name__}: the saved state {given} does not fit, {shapes} is needed")
         self.lr, self.steps = state["lr"], state["steps"]
-        for own, saved in zip(self.state, state["state"]):
-            for name in own:
-                own[name][...] = saved[name]
+        self.state = [{name: a.copy() for name, a in s.items()} for s in state["state"]]
 
 
 class SGD(Optimizer):
@@ -111,9 +107,8 @@ def clip_grad_norm_(parameters, max_norm):
     """Scale all gradients by one factor so that their joint norm is at most max_norm; returns the norm before."""
     grads = [p.grad for flat in flatten(parameters) for p in flat.parameters if p.grad is not None]
     norm = float(np.sqrt(sum(np.vdot(g, g) for g in grads)))
-    if norm > max_norm:
-        for g in grads:
-            g *= max_norm / norm
+    for g in grads:
+        g *= min(1, max_norm / max(norm, 1e-38))
     return norm
 
 

@@ -121,10 +121,6 @@ class Tensor:
         """The same numbers in another shape: `t.reshape(2, -1)` or `t.reshape((2, -1))`."""
         return apply(ops.reshape, (self,), dict(shape=shape[0] if len(shape) == 1 else shape))
 
-    def transpose(self, *axes):
-        """The axes in another order; reversed if none is given."""
-        return apply(ops.transpose, (self,), dict(axes=axes or None))
-
     def sum(self, axis=None, keepdims=False):
         """Sum along an axis, a tuple of axes, or all of them."""
         return apply(ops.sum, (self,), dict(axis=axis, keepdims=keepdims))
@@ -221,8 +217,6 @@ def alike(primitive, inputs):
 def explain(primitive, arrays, keywords, error):
     """NumPy's message, headed by the name of the primitive and the shapes."""
     shapes = [np.shape(a) for a in arrays]
-    if primitive is ops.matmul and all(shapes):
-        inner = shapes[0][-1], shapes[1][-2:][0]
-        if inner[0] != inner[1]:
-            return f"matmul: {shapes[0]} @ {shapes[1]}: inner sizes {inner[0]} and {inner[1]} differ"
+    if primitive is ops.matmul and all(shapes) and shapes[0][-1] != shapes[1][-2:][0]:
+        return f"matmul: {shapes[0]} @ {shapes[1]}: inner sizes {shapes[0][-1]} and {shapes[1][-2:][0]} differ"
     return f"{primitive.__name__}: {' and '.join(map(str, shapes))}{f' with {keywords}' if keywords else ''}: {error}"

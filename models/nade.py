@@ -129,17 +129,16 @@ def draw(u, order, W, V, b, c):
     return x
 
 
-@primitive(first_order=True)
-def nade_logits(W, V, b, c, /, x, order):
-    r"""The D logits of each example; the last hidden sums are saved for the way back"""
-    return forward(x, order, W, V, b, c)
-
-
-@nade_logits.joint_vjp
 def nade_logits_vjp(g, a, W, V, b, c, x, order):
     r"""The backward half of Algorithm 1, for any upstream gradient g (B, D)"""
     dW, dV, da = backward(np.ascontiguousarray(g), a, x, order, W, V)
     return dW, dV, g.sum(axis=0), da.sum(axis=0)
+
+
+@primitive(joint=nade_logits_vjp, first_order=True)
+def nade_logits(W, V, b, c, /, x, order):
+    r"""The D logits of each example; the last hidden sums are saved for the way back"""
+    return forward(x, order, W, V, b, c)
 
 
 class NADE(AutoregressiveModel):

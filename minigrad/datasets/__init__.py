@@ -1,8 +1,8 @@
 r"""Binarised MNIST, inside the package, and a loader for binary data that a user brings."""
 
 import bz2
+from collections import namedtuple
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -10,23 +10,9 @@ FILE = Path(__file__).parent / "binarized_mnist.bz2"
 SIZES = (50_000, 10_000, 10_000)
 
 
-class Split(NamedTuple):
-    """Three parts of a data set, uint8 arrays (N, D) of bits."""
-
-    train: np.ndarray
-    valid: np.ndarray
-    test: np.ndarray
-
-
-class LabelledSplit(NamedTuple):
-    """Three parts of a data set with the class 0 ... 9 of each example, uint8 (N,)."""
-
-    train: np.ndarray
-    valid: np.ndarray
-    test: np.ndarray
-    train_labels: np.ndarray
-    valid_labels: np.ndarray
-    test_labels: np.ndarray
+# Three parts of a data set, uint8 arrays (N, D) of bits; and the same with the class 0 ... 9 of each example, uint8 (N,).
+Split = namedtuple("Split", "train valid test")
+LabelledSplit = namedtuple("LabelledSplit", "train valid test train_labels valid_labels test_labels")
 
 
 def binarized_mnist(labels=False):

@@ -1,4 +1,4 @@
-"""The table of primitives, NumPy only: each is a forward and, right beside it, its vector-Jacobian products.
+"""The table of primitives, NumPy only: each is a forward with its vector-Jacobian products beside it.
 
 Reading order: primitive (what one is), elementwise, reductions, shapes, linear_algebra.
 """

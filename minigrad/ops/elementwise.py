@@ -1,4 +1,4 @@
-r"""Elementwise primitives: each is a forward and, right under it, its vector-Jacobian products.
+r"""Elementwise primitives: the vector-Jacobian products of each, and right under them its forward.
 
 Letters: g is the upstream gradient ∂L/∂(output), x and y are the inputs, the output is y for one input and z for two.
 The forward is NumPy's own function where NumPy has it. A rule may use g, the output and the inputs, and no functions but
@@ -21,9 +21,9 @@ def minus_vjp(g, z, *inputs):
     return -g
 
 
-add = primitive(np.add, plus_vjp, plus_vjp)  # z = x + y
-subtract = primitive(np.subtract, plus_vjp, minus_vjp)  # z = x − y
-negative = primitive(np.negative, minus_vjp)  # z = −x
+add = primitive(plus_vjp, plus_vjp)(np.add)  # z = x + y
+subtract = primitive(plus_vjp, minus_vjp)(np.subtract)  # z = x − y
+negative = primitive(minus_vjp)(np.negative)  # z = −x
 
 
 def multiply_vjp_x(g, z, x, y):
@@ -36,7 +36,7 @@ def multiply_vjp_y(g, z, x, y):
     return g * x
 
 
-multiply = primitive(np.multiply, multiply_vjp_x, multiply_vjp_y)  # z = x · y
+multiply = primitive(multiply_vjp_x, multiply_vjp_y)(np.multiply)  # z = x · y
 
 
 def divide_vjp_x(g, z, x, y):
@@ -49,7 +49,7 @@ def divide_vjp_y(g, z, x, y):
     return -g * z / y
 
 
-divide = primitive(np.divide, divide_vjp_x, divide_vjp_y)  # z = x / y
+divide = primitive(divide_vjp_x, divide_vjp_y)(np.divide)  # z = x / y
 
 
 def power_vjp_x(g, z, x, y):
@@ -62,7 +62,7 @@ def power_vjp_y(g, z, x, y):
     return g * z * np.log(np.where(x > 0, x, 1))
 
 
-power = primitive(np.power, power_vjp_x, power_vjp_y)  # z = x ** y
+power = primitive(power_vjp_x, power_vjp_y)(np.power)  # z = x ** y
 
 
 def exp_vjp(g, y, x):
@@ -70,7 +70,7 @@ def exp_vjp(g, y, x):
     return g * y
 
 
-exp = primitive(np.exp, exp_vjp)  # y = eˣ
+exp = primitive(exp_vjp)(np.exp)  # y = eˣ
 
 
 def log_vjp(g, y, x):
@@ -78,7 +78,7 @@ def log_vjp(g, y, x):
     return g / x
 
 
-log = primitive(np.log, log_vjp)  # y = log x, the natural logarithm
+log = primitive(log_vjp)(np.log)  # y = log x, the natural logarithm
 
 
 def sqrt_vjp(g, y, x):
@@ -86,7 +86,7 @@ def sqrt_vjp(g, y, x):
     return g / (2 * y)
 
 
-sqrt = primitive(np.sqrt, sqrt_vjp)  # y = √x
+sqrt = primitive(sqrt_vjp)(np.sqrt)  # y = √x
 
 
 def tanh_vjp(g, y, x):
@@ -97,32 +97,30 @@ def tanh_vjp(g, y, x):
     return g - g * y * y
 
 
-tanh = primitive(np.tanh, tanh_vjp)  # y = tanh x
+tanh = primitive(tanh_vjp)(np.tanh)  # y = tanh x
 
 
-@primitive
-def sigmoid(x, /):
-    r"""y = 1 / (1 + e⁻ˣ) = e^min(x, 0) / (1 + e^−|x|): both exponents are at most 0, so nothing overflows"""
-    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
-
-
-@sigmoid.vjp
 def sigmoid_vjp(g, y, x):
     r"""∂y/∂x = y (1 − y)"""
     gy = g * y
     return gy - gy * y
 
 
-@primitive
-def relu(x, /):
-    r"""y = max(x, 0)"""
-    return np.maximum(x, 0)
+@primitive(sigmoid_vjp)
+def sigmoid(x, /):
+    r"""y = 1 / (1 + e⁻ˣ) = e^min(x, 0) / (1 + e^−|x|): both exponents are at most 0, so nothing overflows"""
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
-@relu.vjp
 def relu_vjp(g, y, x):
     r"""∂y/∂x = 1 where x > 0, else 0; at the kink x = 0 we take 0"""
     return g * (y > 0)
+
+
+@primitive(relu_vjp)
+def relu(x, /):
+    r"""y = max(x, 0)"""
+    return np.maximum(x, 0)
 
 
 def log1p_exp(x):
@@ -136,28 +134,26 @@ def log1p_exp(x):
     return np.log(u) - ((u - 1) - e) / u
 
 
-@primitive
-def softplus(x, /):
-    r"""y = log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|), which cannot overflow"""
-    return np.maximum(x, 0) + log1p_exp(x)
-
-
-@softplus.vjp
 def softplus_vjp(g, y, x):
     r"""∂y/∂x = sigmoid(x)"""
     return g * sigmoid(x)
 
 
-@primitive
-def log_sigmoid(x, /):
-    r"""y = log sigmoid(x) = −softplus(−x)"""
-    return np.minimum(x, 0) - log1p_exp(x)
+@primitive(softplus_vjp)
+def softplus(x, /):
+    r"""y = log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|), which cannot overflow"""
+    return np.maximum(x, 0) + log1p_exp(x)
 
 
-@log_sigmoid.vjp
 def log_sigmoid_vjp(g, y, x):
     r"""∂y/∂x = 1 − sigmoid(x) = sigmoid(−x)"""
     return g * sigmoid(-x)
+
+
+@primitive(log_sigmoid_vjp)
+def log_sigmoid(x, /):
+    r"""y = log sigmoid(x) = −softplus(−x)"""
+    return np.minimum(x, 0) - log1p_exp(x)
 
 
 def extremum_vjp_x(g, z, x, y):
@@ -170,23 +166,15 @@ def extremum_vjp_y(g, z, x, y):
     return np.where(x == y, g / 2, np.where(z == y, g, 0))
 
 
-maximum = primitive(np.maximum, extremum_vjp_x, extremum_vjp_y)  # z = max(x, y)
-minimum = primitive(np.minimum, extremum_vjp_x, extremum_vjp_y)  # z = min(x, y)
+maximum = primitive(extremum_vjp_x, extremum_vjp_y)(np.maximum)  # z = max(x, y)
+minimum = primitive(extremum_vjp_x, extremum_vjp_y)(np.minimum)  # z = min(x, y)
 
 
-@primitive
-def where(condition, x, y, /):
-    r"""z = x where the condition holds, else y"""
-    return np.where(condition, x, y)
-
-
-@where.vjp
 def where_vjp_condition(g, z, condition, x, y):
     r"""A condition is true or false, and a small change of it changes nothing: 0"""
     return np.zeros(condition.shape, g.dtype)
 
 
-@where.vjp
 def where_vjp_x(g, z, condition, x, y):
     r"""g where x was taken, exactly 0 elsewhere.
 
@@ -196,21 +184,25 @@ def where_vjp_x(g, z, condition, x, y):
     return np.where(condition, g, 0)
 
 
-@where.vjp
 def where_vjp_y(g, z, condition, x, y):
     r"""g where y was taken, exactly 0 elsewhere"""
     return np.where(condition, 0, g)
 
 
-@primitive
+@primitive(where_vjp_condition, where_vjp_x, where_vjp_y)
+def where(condition, x, y, /):
+    r"""z = x where the condition holds, else y"""
+    return np.where(condition, x, y)
+
+
+def astype_vjp(g, y, x, dtype):
+    r"""The gradient has the input's number type"""
+    return g.astype(x.dtype)
+
+
+@primitive(astype_vjp)
 def astype(x, /, dtype):
     r"""y = x in another float type, float32 or float64"""
     if np.dtype(dtype) not in (np.float32, np.float64):
         raise TypeError(f"astype: {np.dtype(dtype)} cannot carry a gradient: float32 and float64 can")
     return x.astype(dtype)
-
-
-@astype.vjp
-def astype_vjp(g, y, x, dtype):
-    r"""The gradient has the input's number type"""
-    return g.astype(x.dtype)

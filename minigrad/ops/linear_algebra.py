@@ -29,4 +29,4 @@ def matmul_vjp_y(g, z, x, y):
 
 
 # z = x @ y: (..., n, k) @ (..., k, m) -> (..., n, m); a vector counts as a row on the left, as a column on the right
-matmul = primitive(np.matmul, matmul_vjp_x, matmul_vjp_y)
+matmul = primitive(matmul_vjp_x, matmul_vjp_y)(np.matmul)

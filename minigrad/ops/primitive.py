@@ -25,25 +25,14 @@ class Primitive:
                  kernel gets np.ascontiguousarray(g).)
     """
 
-    def __init__(self, forward, *vjps, first_order=False):
-        self.forward, self.first_order = forward, first_order
+    def __init__(self, forward, vjps, joint, first_order):
+        self.forward, self.vjps, self.joint, self.first_order = forward, vjps, joint, first_order
         self.__name__, self.__doc__, self.__module__ = forward.__name__, forward.__doc__, getattr(forward, "__module__", None)
         self.n_inputs, self.keyword_names, self.variadic = getattr(forward, "nin", 0), (), False
         if not isinstance(forward, np.ufunc):
             code = forward.__code__
             self.n_inputs, self.variadic = code.co_posonlyargcount, bool(code.co_flags & 0x04)  # 0x04: has *arrays
             self.keyword_names = code.co_varnames[self.n_inputs : code.co_argcount]
-        self.vjps, self.joint = list(vjps), None
-
-    def vjp(self, rule):
-        """Register the rule of the next input (used as a decorator)."""
-        self.vjps.append(rule)
-        return rule
-
-    def joint_vjp(self, rule):
-        """Register one rule for all inputs (used as a decorator)."""
-        self.joint = rule
-        return rule
 
     def split(self, args, keywords):
         """Sort a call's arguments into inputs and keywords; TypeError if there are too many or too few."""
@@ -61,21 +50,20 @@ class Primitive:
         y = self.forward(*args, **keywords)
         return y[0] if self.first_order else y
 
-    def __repr__(self):
-        return f"<primitive {self.__name__}>"
 
+def primitive(*vjps, joint=None, first_order=False):
+    """Decorator that makes a Primitive of a function and its rules: `exp = primitive(exp_vjp)(np.exp)`.
 
-def primitive(forward=None, *vjps, first_order=False):
-    """Make a Primitive of a NumPy ufunc and its rules; or, as a decorator, of a function of ours, whose rules follow it.
-
-    Those in ops/ answer for NumPy's function of the same name.
+    A ufunc of NumPy, and in ops/ any function of NumPy with the same name, then takes Tensors: np.exp(t) finds it here.
     """
-    if forward is None:
-        return lambda function: primitive(function, first_order=first_order)
-    made = Primitive(forward, *vjps, first_order=first_order)
-    if vjps or made.__module__.startswith(__package__ + "."):
-        TABLE[getattr(np, made.__name__, made)] = made
-    return made
+
+    def make(forward):
+        made = Primitive(forward, vjps, joint, first_order)
+        if isinstance(forward, np.ufunc) or made.__module__.startswith(__package__ + "."):
+            TABLE[getattr(np, made.__name__, made)] = made
+        return made
+
+    return make
 
 
 def unbroadcast(g, shape):

@@ -11,44 +11,46 @@ def keep_axes(y, x, axis):
     return np.reshape(y, tuple(1 if a in axes else n for a, n in enumerate(x.shape)))
 
 
-@primitive
-def sum(x, /, axis=None, *, keepdims=False):
-    r"""y = Σ x"""
-    return np.sum(x, axis=axis, keepdims=keepdims)
-
-
-@sum.vjp
 def sum_vjp(g, y, x, axis=None, keepdims=False):
     r"""∂y/∂xᵢ = 1: g is handed to every term"""
     return np.broadcast_to(keep_axes(g, x, axis), x.shape)
 
 
-@primitive
-def mean(x, /, axis=None, *, keepdims=False):
-    r"""y = Σ x / n"""
-    return np.mean(x, axis=axis, keepdims=keepdims)
+@primitive(sum_vjp)
+def sum(x, /, axis=None, *, keepdims=False):
+    r"""y = Σ x"""
+    return np.sum(x, axis=axis, keepdims=keepdims)
 
 
-@mean.vjp
 def mean_vjp(g, y, x, axis=None, keepdims=False):
     r"""∂y/∂xᵢ = 1/n"""
     return np.broadcast_to(keep_axes(g, x, axis) / (x.size // (y.size or 1)), x.shape)
 
 
-@primitive
-def max(x, /, axis=None, *, keepdims=False):
-    r"""y = max x"""
-    return np.max(x, axis=axis, keepdims=keepdims)
+@primitive(mean_vjp)
+def mean(x, /, axis=None, *, keepdims=False):
+    r"""y = Σ x / n"""
+    return np.mean(x, axis=axis, keepdims=keepdims)
 
 
-@max.vjp
 def max_vjp(g, y, x, axis=None, keepdims=False):
     r"""g goes to the largest entry; several that are equally large share it equally"""
     largest = (x == keep_axes(y, x, axis)).astype(x.dtype)
     return keep_axes(g, x, axis) * (largest / np.sum(largest, axis=axis, keepdims=True))
 
 
-@primitive
+@primitive(max_vjp)
+def max(x, /, axis=None, *, keepdims=False):
+    r"""y = max x"""
+    return np.max(x, axis=axis, keepdims=keepdims)
+
+
+def logsumexp_vjp(g, y, x, axis=-1, keepdims=False):
+    r"""∂y/∂xᵢ = e^(xᵢ−y), the softmax"""
+    return keep_axes(g, x, axis) * np.exp(x - keep_axes(y, x, axis))
+
+
+@primitive(logsumexp_vjp)
 def logsumexp(x, /, axis=-1, *, keepdims=False):
     r"""y = log Σ eˣ = m + log Σ e^(x−m) with m = max x: the largest term becomes 1, so nothing overflows"""
     m = np.max(x, axis=axis, keepdims=True)
@@ -57,20 +59,13 @@ def logsumexp(x, /, axis=-1, *, keepdims=False):
     return y if keepdims else np.squeeze(y, axis=axis)
 
 
-@logsumexp.vjp
-def logsumexp_vjp(g, y, x, axis=-1, keepdims=False):
-    r"""∂y/∂xᵢ = e^(xᵢ−y), the softmax"""
-    return keep_axes(g, x, axis) * np.exp(x - keep_axes(y, x, axis))
-
-
-@primitive
-def cumsum(x, /, axis):
-    r"""yᵢ = x₁ + … + xᵢ along one axis"""
-    return np.cumsum(x, axis=axis)
-
-
-@cumsum.vjp
 def cumsum_vjp(g, y, x, axis):
     r"""xᵢ is in yᵢ and all that follow, so its gradient is the sum of gᵢ and all that follow: a cumsum from the end"""
     backwards = (slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)
     return np.cumsum(g[backwards], axis=axis)[backwards]
+
+
+@primitive(cumsum_vjp)
+def cumsum(x, /, axis):
+    r"""yᵢ = x₁ + … + xᵢ along one axis"""
+    return np.cumsum(x, axis=axis)

@@ -150,16 +150,15 @@ def test_backward_after_an_exception_in_a_rule_starts_clean():
     assert x.grad.tolist() == [5]
 
 
-@primitive
-def fragile(x, /):
-    """y = x, with a rule that fails"""
-    return x * 1
-
-
-@fragile.vjp
 def fragile_vjp(g, y, x):
     """Fails"""
     raise ZeroDivisionError
+
+
+@primitive(fragile_vjp)
+def fragile(x, /):
+    """y = x, with a rule that fails"""
+    return x * 1
 
 
 # ---- laws of the graph
@@ -360,38 +359,28 @@ def test_a_hessian_vector_product_takes_the_gradient_as_a_tensor():
 # ---- a primitive of one's own
 
 
-@primitive
-def cube(x, /, scale=1.0):
-    """y = scale · x³"""
-    return scale * x * x * x
-
-
-@cube.vjp
 def cube_vjp(g, y, x, scale=1.0):
     """∂y/∂x = 3 scale x²"""
     return 3 * scale * g * x * x
 
 
-@primitive
-def rotate(x, y, /, angle):
-    """Both coordinates, turned by an angle and stacked"""
-    return np.stack([np.cos(angle) * x - np.sin(angle) * y, np.sin(angle) * x + np.cos(angle) * y])
+@primitive(cube_vjp)
+def cube(x, /, scale=1.0):
+    """y = scale · x³"""
+    return scale * x * x * x
 
 
-@rotate.joint_vjp
 def rotate_vjp(g, z, x, y, angle):
     """Turn back"""
     return np.cos(angle) * g[0] + np.sin(angle) * g[1], np.cos(angle) * g[1] - np.sin(angle) * g[0]
 
 
-@primitive(first_order=True)
-def norm(x, /):
-    """‖x‖, and x / ‖x‖ saved for the rule"""
-    y = np.sqrt(np.sum(x * x))
-    return y, x / y
+@primitive(joint=rotate_vjp)
+def rotate(x, y, /, angle):
+    """Both coordinates, turned by an angle and stacked"""
+    return np.stack([np.cos(angle) * x - np.sin(angle) * y, np.sin(angle) * x + np.cos(angle) * y])
 
 
-@norm.vjp
 def norm_vjp(g, saved, x):
     """x / ‖x‖, written in place, as a kernel would"""
     out = np.empty_like(x)
@@ -399,7 +388,14 @@ def norm_vjp(g, saved, x):
     return out
 
 
-@primitive
+@primitive(norm_vjp, first_order=True)
+def norm(x, /):
+    """‖x‖, and x / ‖x‖ saved for the rule"""
+    y = np.sqrt(np.sum(x * x))
+    return y, x / y
+
+
+@primitive()
 def exp(x, /):
     """A primitive of one's own that is named as a function of NumPy: not the exponential at all"""
     return x + 1

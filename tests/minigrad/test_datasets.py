@@ -106,7 +106,7 @@ def test_what_is_wrong_with_amat_text_is_said(tmp_path, text, expected):
 
 
 @pytest.mark.parametrize("arrays, expected", [
-    (dict(train=BITS), "lacks the array valid, test"), (dict(x=BITS), "lacks the array train, valid, test"),
+    (dict(train=BITS), "lacks the array valid, test"), (dict(x=BITS), "lacks the array train, valid, test; it has x"),
     (dict(train=BITS, valid=BITS, test=BITS * 3), "test: must hold 0 and 1 only, but row 0, column 1 is 3"),
     (dict(train=BITS, valid=BITS / 2, test=BITS), "valid: must hold 0 and 1 only, but row 0, column 1 is 0.5"),
     (dict(train=BITS[0], valid=BITS, test=BITS), "train: must have two axes, examples and variables, not shape (3,)"),

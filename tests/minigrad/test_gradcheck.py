@@ -10,11 +10,10 @@ from minigrad.ops import primitive
 def make(rule):
     """The square, with a rule of its own."""
 
-    @primitive
+    @primitive(rule)
     def square(x, /):
         return x * x
 
-    square.vjp(rule)
     return square
 
 
@@ -54,12 +53,10 @@ def test_a_rule_that_is_right_once_but_cuts_the_graph_fails_at_order_2():
 
 
 def test_the_gradient_of_every_input_is_checked():
-    @primitive
+    @primitive(lambda g, z, x, y: g * y, lambda g, z, x, y: g * y)  # the second should be g * x
     def product(x, y, /):
         return x * y
 
-    product.vjp(lambda g, z, x, y: g * y)
-    product.vjp(lambda g, z, x, y: g * y)  # should be x
     rng = np.random.default_rng(0)
     with pytest.raises(AssertionError):
         gradcheck(product, list(rng.standard_normal((2, 3))), rng=rng)
