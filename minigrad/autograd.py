@@ -16,7 +16,8 @@ def backward(output, gradient=None, retain_graph=False):
     earlier backward freed it and did not say retain_graph=True.
     """
     for leaf, g in propagate(output, gradient, retain_graph):
-        leaf.grad = np.array(g) if leaf.grad is None else leaf.grad + g  # a copy: g may be another leaf's gradient too
+        # a copy at first: g may be another leaf's gradient too
+        leaf.grad = np.array(g) if leaf.grad is None else np.add(leaf.grad, g, out=leaf.grad)
 
 
 def grad(output, inputs, gradient=None, retain_graph=None, create_graph=False):
@@ -96,7 +97,7 @@ def propagate(output, gradient, retain_graph, create_graph=False, visit=None, ta
             else:
                 x.upstream, waiting[-x.number] = g_x, x
                 heappush(heap, -x.number)
-        if not retain_graph:
+        if not retain_graph and (visit is None or any(x.number in visit for x in inputs)):  # not what nobody passed through
             node.inputs = node.arrays = node.saved = None
 
 

@@ -26,10 +26,7 @@ def gradcheck(function, inputs, *, rng, order=1, eps=1e-5, rtol=1e-6, directions
     for x in inputs:
         if x.dtype != np.float64:
             raise ValueError(f"gradcheck: float64 inputs are needed, got {x.dtype}: use x.astype(np.float64)")
-    worst = 0.0
-    for _ in range(directions):
-        worst = max(worst, check_direction(function, inputs, rng, order, eps, rtol, 1))
-    return worst
+    return max(check_direction(function, inputs, rng, order, eps, rtol, 1) for _ in range(directions))
 
 
 def check_direction(function, inputs, rng, order, eps, rtol, level):

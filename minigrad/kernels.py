@@ -23,10 +23,8 @@ def cache_folder():
     Numba keys its cache on a function's own file. A function that calls a helper in *another* file would go on running
     the helper's old body after an edit; a new folder for every edit cannot.
     """
-    digest = hashlib.sha256(numba.__version__.encode())
-    for package in ("minigrad", "models", "rl"):
-        for file in sorted((SOURCES / package).rglob("*.py")):
-            digest.update(file.read_bytes())
+    files = [file for package in ("minigrad", "models", "rl") for file in sorted((SOURCES / package).rglob("*.py"))]
+    digest = hashlib.sha256(b"".join([numba.__version__.encode(), *(file.read_bytes() for file in files)]))
     parent = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parent / "__pycache__")
     if not os.access(parent if parent.exists() else parent.parent, os.W_OK):
         parent = Path(tempfile.gettempdir())

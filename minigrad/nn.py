@@ -46,15 +46,14 @@ class Parameter(Tensor):
             Tensor.grad.__get__(self)[...] = value
 
     def __deepcopy__(self, memo):
-        if self.flat is not None:
-            copy.deepcopy(self.flat, memo)  # copies all of its parameters, this one among them
-        if id(self) not in memo:
-            memo[id(self)] = new = Parameter(self.data)
-            new.grad = None if self.grad is None else self.grad.copy()
+        """Copies of views would each have memory of their own: copy all of a flat buffer's, then flatten them anew."""
+        group = self.flat.parameters if self.flat else [self]
+        for p in group:
+            memo[id(p)] = new = Parameter(p.data)
+            new.grad = None if p.grad is None else p.grad.copy()
+        if self.flat:
+            memo[id(self.flat)] = Flat([memo[id(p)] for p in group])
         return memo[id(self)]
-
-    def __repr__(self):
-        return super().__repr__().replace("Tensor(", "Parameter(", 1)
 
 
 class Flat:
@@ -78,14 +77,7 @@ class Flat:
             p.flat = self
 
     def __deepcopy__(self, memo):
-        """Copies of views would each have memory of their own: copy the parameters, then flatten them anew."""
-        new = []
-        for p in self.parameters:
-            memo[id(p)] = q = Parameter(p.data)
-            q.grad = None if p.grad is None else p.grad.copy()
-            new.append(q)
-        memo[id(self)] = Flat(new)
-        return memo[id(self)]
+        return copy.deepcopy(self.parameters[0], memo).flat
 
 
 def flatten(parameters):
@@ -196,22 +188,15 @@ class Linear(Module):
 ACTIVATIONS = {"relu": F.relu, "tanh": F.tanh, "sigmoid": F.sigmoid, "softplus": F.softplus, "silu": F.silu}
 
 
-def activation(name):
+def activation_named(name):
     """The function of that name; ValueError lists the names there are."""
     if name not in ACTIVATIONS:
         raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {name!r}")
     return ACTIVATIONS[name]
 
 
-class Activation(Module):
-    """An elementwise function as a layer: Activation("tanh")."""
-
-    def __init__(self, name):
-        self.forward = activation(name)
-
-
 class Sequential(Module):
-    """Layers one after another."""
+    """Layers, or functions like F.relu, one after another."""
 
     def __init__(self, *layers):
         self.layers = layers
@@ -227,7 +212,7 @@ class MLP(Sequential):
     """Linear layers with an activation between them: MLP((2, 16, 1), rng=rng)."""
 
     def __init__(self, sizes, *, rng, activation="relu", dtype=np.float32):
-        layers = []
+        layers, function = [], activation_named(activation)
         for fan_in, fan_out in zip(sizes[:-1], sizes[1:]):
-            layers += [Linear(fan_in, fan_out, rng=rng, dtype=dtype), Activation(activation)]
+            layers += [Linear(fan_in, fan_out, rng=rng, dtype=dtype), function]
         super().__init__(*layers[:-1])

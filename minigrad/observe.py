@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .tensor import Mode, Tensor
+from .tensor import Mode, to_array
 
 
 @contextmanager
@@ -55,21 +55,16 @@ class Anomaly:
 
     def backward(node, i, g, g_x):
         """Check what a rule has computed."""
+        what = f"the gradient that {node.primitive.__name__} sends to its input {i}"
         line = getattr(node, "line", "(made before detect_anomaly)")
-        Anomaly.check(f"the gradient that {node.primitive.__name__} sends to its input {i}", g_x, [*node.arrays, g], line)
+        Anomaly.check(what, g_x, [*node.arrays, g], line)
 
     def check(what, result, inputs, line):
         """FloatingPointError if the result has a NaN or infinity."""
-        bad = np.count_nonzero(~np.isfinite(result))
-        if bad:
-            about = "; ".join(statistics(a) for a in inputs)
+        if not np.isfinite(result).all():
+            bad = np.count_nonzero(~np.isfinite(result))
+            about = "; ".join(f"{a.shape} from {a.min():.4g} to {a.max():.4g}" for a in map(to_array, inputs))
             raise FloatingPointError(f"{what} has {bad} NaN or infinite of {result.size}; inputs: {about}\n  {line}")
-
-
-def statistics(a):
-    """Shape, range and mean of an array, in one line."""
-    a = np.asarray(a.data if isinstance(a, Tensor) else a)
-    return f"{a.shape} from {a.min():.4g} to {a.max():.4g}, mean {a.mean():.4g}" if a.size else f"{a.shape}"
 
 
 def calling_line():

@@ -27,15 +27,13 @@ def save(ax, path, dpi=120):
 
 def tile(images, columns, height=28, gap=1):
     """Images (N, H·W), or (N, H, W), side by side in one array, `gap` pixels of NaN apart."""
-    images = np.asarray(images, np.float32)
-    images = images.reshape(len(images), height, -1)
+    images = np.asarray(images, np.float32).reshape(len(images), height, -1)
     n, h, w = images.shape
     rows = -(-n // columns)
-    sheet = np.full((rows * (h + gap) + gap, columns * (w + gap) + gap), np.nan, np.float32)
-    for i, image in enumerate(images):
-        y, x = gap + i // columns * (h + gap), gap + i % columns * (w + gap)
-        sheet[y : y + h, x : x + w] = image
-    return sheet
+    cells = np.full((rows * columns, h + gap, w + gap), np.nan, np.float32)
+    cells[:n, :h, :w] = images
+    sheet = cells.reshape(rows, columns, h + gap, w + gap).swapaxes(1, 2).reshape(rows * (h + gap), columns * (w + gap))
+    return np.pad(sheet, ((gap, 0), (gap, 0)), constant_values=np.nan)
 
 
 def image_grid(images, columns=10, *, height=28, title="", ax=None):
@@ -48,14 +46,12 @@ def image_grid(images, columns=10, *, height=28, title="", ax=None):
     return ax
 
 
-def learning_curves(history, *, unit="nats", target=None, title="", ax=None):
-    """Draw the training and validation loss of `training.fit`'s history over epochs; `target` is a (value, label) line."""
+def learning_curves(history, *, unit="nats", title="", ax=None):
+    """Draw the training and validation loss of `training.fit`'s history over epochs."""
     ax = axes(ax)
     epochs = [h["epoch"] for h in history]
     ax.plot(epochs, [h["train"] for h in history], color=GREY, marker=".", label="train")
     ax.plot(epochs, [h["valid"] for h in history], color=BLUE, marker=".", label="valid")
-    if target:
-        ax.axhline(target[0], color=ORANGE, linestyle="--", linewidth=1, label=target[1])
     ax.set(xlabel="epoch", ylabel=f"negative log-likelihood ({unit})", title=title)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False)

@@ -159,7 +159,8 @@ class Tensor:
     def __repr__(self):
         made = f", from {self.primitive.__name__}" if self.primitive else ""
         numbers = np.array2string(self.data, precision=4, threshold=20, edgeitems=2, separator=", ", prefix="Tensor(")
-        return f"Tensor({numbers}, {self.shape} {self.dtype}{', requires_grad' * self.requires_grad}{made})"
+        about = f"{self.shape} {self.dtype}{', requires_grad' * self.requires_grad}{made}"
+        return f"{type(self).__name__}({numbers}, {about})"
 
 
 def to_array(x):

@@ -43,17 +43,16 @@ def fit(
         run.load_state_dict(checkpoint.load(path), path)
     with interrupt() as asked:
         while len(run.history) < epochs and (patience is None or run.epochs_since_best() < patience):
-            while run.start < len(train):
+            while run.start < len(train) and not asked.is_set():
                 run.step(loss)
                 if verbose:
                     progress(run, epochs, len(train))
-                if asked.is_set():
-                    if path:
-                        checkpoint.save(path, run.state_dict())
-                    raise KeyboardInterrupt(f"stopped in epoch {len(run.history) + 1}" + (f", saved to {path}" if path else ""))
-            run.end_epoch(mean_loss(model, valid, valid_loss or loss, batch_size, rng))
+            if not asked.is_set():
+                run.end_epoch(mean_loss(model, valid, valid_loss or loss, batch_size, rng))
             if path:
                 checkpoint.save(path, run.state_dict())
+            if asked.is_set():
+                raise KeyboardInterrupt(f"stopped in epoch {len(run.history) + 1}" + (f", saved to {path}" if path else ""))
             if verbose:
                 progress(run, epochs, len(train))
             if on_epoch:

@@ -19,7 +19,7 @@ import numpy as np
 
 from minigrad import no_grad
 from minigrad.functional import bernoulli_nll, logsumexp, sigmoid, softmax
-from minigrad.nn import Parameter, activation as activation_named, kaiming_uniform
+from minigrad.nn import Parameter, activation_named, kaiming_uniform
 
 from .autoregressive import AutoregressiveModel, bernoulli_log_prob, ranks, resolve_order
 

@@ -314,7 +314,7 @@ def test_linear_without_bias_has_one_parameter():
 def test_every_activation_as_a_layer_is_the_function_of_its_name():
     x = Tensor(np.linspace(-2, 2, 5))
     for name in ("relu", "tanh", "sigmoid", "softplus", "silu"):
-        assert (nn.Activation(name)(x).data == getattr(F, name)(x).data).all()
+        assert (nn.activation_named(name)(x).data == getattr(F, name)(x).data).all()
     with pytest.raises(ValueError, match="one of relu, tanh, .*, not 'rleu'"):
         nn.MLP((2, 3, 1), rng=rng(), activation="rleu")
 
