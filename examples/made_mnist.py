@@ -39,7 +39,7 @@ from .command import frame, options, save_gif, table
 
 def draw(samples, real, history):
     """Samples and real digits on the left, the learning curve on the right; returns one of the Axes."""
-    figure = Figure((10, 5), layout="constrained")
+    figure = Figure((9, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1))
     epoch = len(history)
     title = f"samples after epoch {epoch}" if epoch else "samples before training: independent pixels"
@@ -55,7 +55,7 @@ def main():
     """Train, redraw after each epoch, print the table."""
     began, chosen = time.perf_counter(), options(__doc__)
     data = binarized_mnist()
-    epochs, hidden = 10, 500
+    epochs, hidden = 14, 500
     if chosen.quick:
         data, epochs = type(data)(data.train[:5000], data.valid[:1000], data.test[:1000]), 2
     if chosen.debug:

@@ -77,8 +77,8 @@ def time_ways(model, x):
 
 def draw(model, rows, batch, rng):
     """Samples with their conditionals above, the times below."""
-    figure = Figure((9, 6.4), layout="constrained")
-    upper, lower = figure.subplots(2, 1, height_ratios=(3, 1))
+    figure = Figure((9, 4.9), layout="constrained")
+    upper, lower = figure.subplots(2, 1, height_ratios=(2.4, 1))
     samples = model.sample(28, rng)
     images = [part for row in np.split(samples, 2) for part in (row, model.conditionals(row))]
     plot.image_grid(np.concatenate(images), 14, title="samples (rows 1, 3) and their p(x_d = 1 | x_<d) (rows 2, 4)", ax=upper)
@@ -87,6 +87,7 @@ def draw(model, rows, batch, rng):
     for i, ms in enumerate(times[::-1]):
         lower.text(ms * 1.05, i, f"{ms:,.0f} ms", va="center", fontsize=9)
     lower.set(xscale="log", xlabel=f"CPU time, forward and backward, batch of {batch} (ms)", xlim=(min(times) / 2, max(times) * 3))
+    lower.xaxis.set_major_formatter("{x:g}")
     lower.spines[["top", "right"]].set_visible(False)
     return upper
 
