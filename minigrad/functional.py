@@ -81,5 +81,4 @@ def cross_entropy(input, target, reduction="mean"):
         raise ValueError(f"cross_entropy: needs logits (N, C), integers (N,): got {input.shape}, {target.dtype} {target.shape}")
     if target.size and not 0 <= target.min() <= target.max() < input.shape[1]:
         raise ValueError(f"cross_entropy: classes must lie in 0 ... {input.shape[1] - 1}, got {target.min()} ... {target.max()}")
-    chosen = input[np.arange(len(target)), target]  # (N,)
-    return reduce(logsumexp(input) - chosen, reduction)
+    return reduce(logsumexp(input) - input[np.arange(len(target)), target], reduction)

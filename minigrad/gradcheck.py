@@ -23,9 +23,8 @@ def gradcheck(function, inputs, *, rng, order=1, eps=1e-5, rtol=1e-6, directions
     The error is |ours − numeric| / max(1, ‖∇(uᵀf)‖).
     """
     inputs = [np.asarray(x) for x in inputs]
-    for x in inputs:
-        if x.dtype != np.float64:
-            raise ValueError(f"gradcheck: float64 inputs are needed, got {x.dtype}: use x.astype(np.float64)")
+    if wrong := {x.dtype.name for x in inputs} - {"float64"}:
+        raise ValueError(f"gradcheck: float64 inputs are needed, got {', '.join(wrong)}: use x.astype(np.float64)")
     return max(check_direction(function, inputs, rng, order, eps, rtol, 1) for _ in range(directions))
 
 

@@ -14,8 +14,8 @@ class Parameter(Tensor):
     __slots__ = ("flat", "has_grad", "__dict__")
 
     def __init__(self, data, dtype=None):
-        self.flat = None  # the Flat whose buffers it is a view of
         super().__init__(Tensor(data, dtype=dtype).data.copy(), requires_grad=True)
+        self.flat = None  # the Flat whose buffers it is a view of
 
     @property
     def data(self):
@@ -24,13 +24,11 @@ class Parameter(Tensor):
 
     @data.setter
     def data(self, value):
-        try:
-            own = Tensor.data.__get__(self)
-        except AttributeError:  # the constructor's first assignment
+        if not hasattr(self, "flat"):  # the constructor's first assignment
             return Tensor.data.__set__(self, value)
-        if np.shape(value) != own.shape:
-            raise ValueError(f"Parameter: data of shape {own.shape} cannot become {np.shape(value)}")
-        own[...] = value
+        if np.shape(value) != self.shape:
+            raise ValueError(f"Parameter: data of shape {self.shape} cannot become {np.shape(value)}")
+        self.data[...] = value
 
     @property
     def grad(self):
@@ -40,7 +38,7 @@ class Parameter(Tensor):
     @grad.setter
     def grad(self, value):
         self.has_grad = value is not None
-        if self.flat is None:
+        if getattr(self, "flat", None) is None:
             Tensor.grad.__set__(self, value)
         elif self.has_grad:
             Tensor.grad.__get__(self)[...] = value
@@ -69,11 +67,9 @@ class Flat:
         end = 0
         for p in parameters:
             start, end = end, end + p.size
-            grad = self.grad[start:end].reshape(p.shape)
-            if p.grad is not None:
-                grad[...] = p.grad
+            self.grad[start:end] = 0 if p.grad is None else p.grad.ravel()
             Tensor.data.__set__(p, self.data[start:end].reshape(p.shape))
-            Tensor.grad.__set__(p, grad)
+            Tensor.grad.__set__(p, self.grad[start:end].reshape(p.shape))
             p.flat = self
 
     def __deepcopy__(self, memo):
@@ -104,10 +100,8 @@ class Module:
 
     def named_parameters(self, prefix=""):
         """Yield (name, Parameter) pairs, "layers.0.weight" and so on, in order of assignment; a tied one comes once."""
-        found = {}
-        for name, p in walk(self, prefix):
-            found.setdefault(id(p), (name, p))
-        return iter(found.values())
+        pairs = list(walk(self, prefix))
+        return iter([pair for i, pair in enumerate(pairs) if not any(pair[1] is p for _, p in pairs[:i])])
 
     def parameters(self):
         """The parameters, in order of assignment."""

@@ -63,7 +63,7 @@ class Anomaly:
         """FloatingPointError if the result has a NaN or infinity."""
         if not np.isfinite(result).all():
             bad = np.count_nonzero(~np.isfinite(result))
-            about = "; ".join(f"{a.shape} from {a.min():.4g} to {a.max():.4g}" for a in map(to_array, inputs))
+            about = "; ".join(f"{a.shape} from {a.min():.4g} to {a.max():.4g}" for a in map(to_array, inputs) if a.size)
             raise FloatingPointError(f"{what} has {bad} NaN or infinite of {result.size}; inputs: {about}\n  {line}")
 
 

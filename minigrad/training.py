@@ -149,15 +149,13 @@ def interrupt():
 
     A second Ctrl-C stops at once.
     """
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # only there can a signal be handled
-        yield asked
-        return
-    before = signal.signal(signal.SIGINT, lambda *_: asked.set() or signal.signal(signal.SIGINT, before))
+    asked, main = threading.Event(), threading.current_thread() is threading.main_thread()
+    before = main and signal.signal(signal.SIGINT, lambda *_: asked.set() or signal.signal(signal.SIGINT, before))
     try:
         yield asked
     finally:
-        signal.signal(signal.SIGINT, before)
+        if main:  # only there can a signal be handled
+            signal.signal(signal.SIGINT, before)
 
 
 def progress(run, epochs, n):
@@ -165,8 +163,7 @@ def progress(run, epochs, n):
     done, within, terminal = len(run.history), run.start / n, sys.stdout.isatty()
     if within and not terminal:
         return
-    last = {"train": run.total / run.start} if within else run.history[-1]
-    text = f"epoch {done + 1}/{epochs}  {100 * within:.0f} %" if within else f"epoch {done}/{epochs}"
-    text += f"  train {last['train']:.2f}" + (f"  valid {last['valid']:.2f}" if "valid" in last else "")
+    text = f"epoch {done + 1}/{epochs}  {100 * within:.0f} %  train {run.total / run.start:.2f}" if within else (
+        f"epoch {done}/{epochs}  train {run.history[-1]['train']:.2f}  valid {run.history[-1]['valid']:.2f}")  # fmt: skip
     text += f"  {run.seconds:.0f} s, {run.seconds * (epochs / (done + within) - 1):.0f} s left"
     print(f"\r\x1b[K{text}" if terminal else text, end="" if within else "\n", flush=True)

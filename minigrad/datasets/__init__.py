@@ -24,8 +24,7 @@ def binarized_mnist(labels=False):
     raw = np.frombuffer(bz2.decompress(FILE.read_bytes()), np.uint8)
     n, cuts = sum(SIZES), np.cumsum(SIZES)[:-1]
     bits = np.unpackbits(raw[: n * 98].reshape(n, 98), axis=1)  # (70000, 784)
-    parts = np.split(bits, cuts)
-    return LabelledSplit(*parts, *np.split(raw[n * 98 :], cuts)) if labels else Split(*parts)
+    return LabelledSplit(*np.split(bits, cuts), *np.split(raw[n * 98 :], cuts)) if labels else Split(*np.split(bits, cuts))
 
 
 def load_binary(path):
