@@ -43,17 +43,17 @@ def table(header, rows):
 
 
 def frame(ax):
-    """The figure that holds these Axes as it is now, RGB uint8 (H, W, 3)."""
+    """The figure that holds these Axes as it is now, as an image of 32 colours."""
+    from PIL import Image  # matplotlib brings it along
+
     canvas = FigureCanvasAgg(ax.figure)
     canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3]).quantize(32)
 
 
 def save_gif(frames, path, milliseconds=300):
     """Write frames as an animated GIF that shows its last frame for two seconds; returns the path."""
-    from PIL import Image  # matplotlib brings it along
-
-    first, *rest = [Image.fromarray(f).quantize(32) for f in frames]
+    first, *rest = frames
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     durations = [milliseconds] * len(rest) + [2000]
     first.save(path, save_all=True, append_images=rest, duration=durations, loop=0)

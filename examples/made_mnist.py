@@ -55,7 +55,7 @@ def main():
     """Train, redraw after each epoch, print the table."""
     began, chosen = time.perf_counter(), options(__doc__)
     data = binarized_mnist()
-    epochs, hidden = 14, 500
+    epochs, hidden = 10, 500
     if chosen.quick:
         data, epochs = type(data)(data.train[:5000], data.valid[:1000], data.test[:1000]), 2
     if chosen.debug:
