@@ -10,7 +10,7 @@ The formula. With h_d = σ(c + Σ_{j<d} W_j x_j) and p(x_d = 1 | x_<d) = σ(b_d 
     3. Algorithm 1     the same loop in compiled code; a pixel that is off adds nothing, so σ is taken only after the
                        pixels that are on, and the backward pass walks back without having stored any h
 
-The second is what tutorials call the vectorised form and praise. Its 30 million numbers for 50 images do not fit any cache,
+The second is what tutorials call the vectorised form and praise. Its 10 million numbers for 25 images do not fit any cache,
 so it waits for memory. `models/nade.py` is the third.
 
 What to notice in the picture. Above, samples, and under each row of digits its conditionals p(x_d = 1 | x_<d): the model
@@ -95,7 +95,7 @@ def draw(model, rows, batch, rng):
 def main():
     """Train briefly, time the three ways on the trained model, draw."""
     chosen = options(__doc__)
-    data, epochs, hidden, batch = binarized_mnist(), 5, 500, 50
+    data, epochs, hidden, batch = binarized_mnist(), 4, 500, 25
     if chosen.quick:
         data, epochs, hidden = type(data)(data.train[:3000], data.valid[:500], data.test[:500]), 1, 100
     if chosen.debug:
@@ -103,7 +103,7 @@ def main():
     rng = np.random.default_rng(chosen.seed)
     model = NADE(784, hidden, rng=rng)
     model.start_from_means(data.train)
-    optimizer = optim.SGD(model, lr=0.03, momentum=0.9, nesterov=True)
+    optimizer = optim.SGD(model, lr=0.06, momentum=0.9, nesterov=True)
     schedule = optim.LinearLR(optimizer, epochs * -(-len(data.train) // 100))
     training.fit(
         model, data.train, data.valid, optimizer=optimizer, schedule=schedule, epochs=epochs, batch_size=100, rng=rng

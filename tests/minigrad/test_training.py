@@ -89,6 +89,14 @@ def press_ctrl_c():
     signal.raise_signal(signal.SIGINT)
 
 
+@pytest.fixture(autouse=True)
+def a_terminal_that_listens():
+    """A process that a script starts in the background ignores Ctrl-C: give every test Python's usual answer to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def assert_same_end(path, resumed, other, uninterrupted):
     """Weights, best weights, optimiser, schedule, history, generator, permutation: all that the two files and models hold."""
     assert bits(checkpoint.load(path)) == bits(checkpoint.load(other))
