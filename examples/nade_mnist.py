@@ -1,7 +1,7 @@
 r"""NADE on binarised MNIST: one model, three ways to compute it.
 
-The question. NADE is D small networks that share their weights. Why does the order of the loops make it 100 times faster
-or slower, with the same numbers in the end?
+The question. NADE is D small networks that share their weights. Why does the way to loop make it 50 times faster or
+slower, with the same numbers in the end?
 
 The formula. With h_d = σ(c + Σ_{j<d} W_j x_j) and p(x_d = 1 | x_<d) = σ(b_d + V_d · h_d)  (Larochelle & Murray 2011):
 
