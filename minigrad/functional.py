@@ -7,6 +7,7 @@ import numpy as np
 
 from .ops.elementwise import log1p_exp
 from .ops import log_sigmoid, logsumexp, primitive, relu, sigmoid, softplus  # offered here too, under PyTorch's names
+from .tensor import to_array
 
 tanh = np.tanh
 
@@ -76,7 +77,7 @@ def binary_cross_entropy_with_logits(input, target, reduction="mean"):
 
 def cross_entropy(input, target, reduction="mean"):
     r"""−log softmax(x)[t] in nats, for logits (N, C) and integer classes t (N,)."""
-    target = np.asarray(target)
+    target = np.asarray(to_array(target))
     if input.ndim != 2 or target.shape != input.shape[:1] or target.dtype.kind not in "iu":
         raise ValueError(f"cross_entropy: needs logits (N, C), integers (N,): got {input.shape}, {target.dtype} {target.shape}")
     if target.size and not 0 <= target.min() <= target.max() < input.shape[1]:

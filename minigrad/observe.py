@@ -3,7 +3,6 @@ r"""Watching the engine: `trace` prints every operation, `detect_anomaly` stops 
 import linecache
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 
@@ -69,7 +68,7 @@ class Anomaly:
 
 def calling_line():
     """File, number and text of the innermost line that is not the engine's own."""
-    frame, engine = sys._getframe(1), str(Path(__file__).parent)
+    frame, engine = sys._getframe(1), __file__.removesuffix("observe.py")
     while frame.f_back and (frame.f_code.co_filename.startswith(engine) or "contextlib" in frame.f_code.co_filename):
         frame = frame.f_back
     file, number = frame.f_code.co_filename, frame.f_lineno

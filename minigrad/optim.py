@@ -104,7 +104,10 @@ class Adagrad(Optimizer):
 
 
 def clip_grad_norm_(parameters, max_norm):
-    """Scale all gradients by one factor so that their joint norm is at most max_norm; returns the norm before."""
+    """Scale all gradients by one factor so that their joint norm is at most max_norm; returns the norm before.
+
+    The parameters are put into flat buffers, as an optimiser does.
+    """
     grads = [p.grad for flat in flatten(parameters) for p in flat.parameters if p.grad is not None]
     norm = float(np.sqrt(sum(np.vdot(g, g) for g in grads)))
     for g in grads:

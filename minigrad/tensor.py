@@ -41,7 +41,7 @@ class Tensor:
     """An array with a gradient.
 
     data:          np.ndarray of float32, float64, integers or bool. A Python list of floats becomes float32; an array
-                   keeps its type and is shared, not copied.
+                   keeps its type and is shared, not copied: do not change it, nor an index array, before backward.
     requires_grad: whether gradients flow to it; TypeError if the numbers are not floats.
     grad:          np.ndarray of the same shape, added to by `backward`; None before.
     """

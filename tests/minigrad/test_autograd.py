@@ -507,7 +507,7 @@ def test_detect_anomaly_names_the_operation_and_quotes_the_line_forward():
         with pytest.raises(FloatingPointError) as error:
             y = np.log(x) * 2  # the line to be quoted
     assert "output of log has 1 NaN or infinite of 2" in str(error.value)
-    assert "from -1 to 1" in str(error.value)  # what its inputs were like
+    assert "(2,) from -1 to 1" in str(error.value)  # what its inputs were like
     assert "y = np.log(x) * 2  # the line to be quoted" in str(error.value)
     assert "test_autograd.py:" in str(error.value)
 

@@ -70,7 +70,8 @@ def message_of(path):
 
 @pytest.mark.parametrize("dtype", [np.uint8, bool, np.float32, np.int64])
 def test_an_npz_file_gives_a_split(tmp_path, dtype):
-    path = write_npz(tmp_path / "a.npz", train=BITS.astype(dtype), valid=BITS[:1].astype(dtype), test=BITS[1:].astype(dtype), more=[5])
+    bits = BITS.astype(dtype)
+    path = write_npz(tmp_path / "a.npz", train=bits, valid=bits[:1], test=bits[1:], more=[5])
     split = datasets.load_binary(path)
     assert split._fields == ("train", "valid", "test") and [a.dtype for a in split] == [np.uint8] * 3
     assert [a.tolist() for a in split] == [BITS.tolist(), [[0, 1, 1]], [[1, 0, 0]]]
@@ -97,7 +98,8 @@ def test_an_unknown_kind_of_file_raises(tmp_path):
 
 @pytest.mark.parametrize("text, expected", [
     ("0 1 1\n1 0\n", "changed from 3 to 2 at row 2"), ("0 1 2\n", "row 0, column 2 is 2"),
-    ("0 1 0\n0 0.5 1\n", "row 1, column 1 is 0.5"), ("0 1 x\n", "could not convert string 'x'"), ("nan 1\n", "row 0, column 0 is nan"),
+    ("0 1 0\n0 0.5 1\n", "row 1, column 1 is 0.5"), ("0 1 x\n", "could not convert string 'x'"),
+    ("nan 1\n", "row 0, column 0 is nan"),
     ("", "must have two axes"), ("-1 0\n", "row 0, column 0 is -1"), ("\x89PNG\x0d\x0a\x1a", "cannot be read as .amat"),
 ], ids=["ragged", "2", "0.5", "text", "nan", "empty", "-1", "binary"])  # fmt: skip
 @pytest.mark.filterwarnings("ignore:loadtxt. input contained no data")
@@ -128,5 +130,6 @@ def test_a_file_that_only_looks_like_npz_raises(tmp_path):
 
 
 def test_a_message_names_the_file_once(tmp_path):
-    for path in (write_amat(tmp_path / "a.amat", "0 2\n"), write_npz(tmp_path / "a.npz", train=BITS), write_npz(tmp_path / "b.npz", train=3)):
+    text, part, number = (tmp_path / name for name in ("a.amat", "a.npz", "b.npz"))
+    for path in (write_amat(text, "0 2\n"), write_npz(part, train=BITS), write_npz(number, train=3, valid=3, test=3)):
         assert message_of(path).count(str(path)) == 1

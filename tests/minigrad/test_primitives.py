@@ -157,10 +157,10 @@ every_case = pytest.mark.parametrize("name", CASES)
 
 
 @every_case
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_first_derivatives_pass_gradcheck_at_1e_6(name, seed):
-    rng = np.random.default_rng(seed)
-    gradcheck(CASES[name].function, CASES[name].inputs(rng), rng=rng, rtol=1e-6)
+def test_first_derivatives_pass_gradcheck_at_1e_6(name):
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        gradcheck(CASES[name].function, CASES[name].inputs(rng), rng=rng, rtol=1e-6)
 
 
 @every_case

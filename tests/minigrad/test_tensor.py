@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad
+import minigrad.functional as F
 from minigrad import Tensor, ops
 from minigrad.tensor import PLAIN
 
@@ -136,9 +137,12 @@ def test_numpy_functions_and_operators_with_arrays_give_tensors():
     t, a = ones(2, 2), np.full((2, 2), 3, np.float32)
     for y, expected in [
         (np.exp(t), np.exp(t.data)), (np.add(a, t), 4), (a + t, 4), (a - t, 2), (a * t, 3), (a / t, 3), (a**t, 3), (a @ t, 6),
-        (np.float32(2) * t, 2), (np.float64(2) - t, 1), (np.int64(2) / t, 2), (np.sum(t, axis=0), 2), (np.max(t, 1, keepdims=True), 1),
-        (np.where(a > 2, t, 0), 1), (np.concatenate([a, t], axis=1), np.hstack([a, t.data])), (np.stack((t, a)), np.stack((t.data, a))),
-        (np.transpose(t, (1, 0)), 1), (np.reshape(t, 4), 1), (np.broadcast_to(t, (3, 2, 2)), 1), (np.cumsum(t, axis=0), [[1, 1], [2, 2]]),
+        (np.float32(2) * t, 2), (np.float64(2) - t, 1), (np.int64(2) / t, 2), (np.sum(t, axis=0), 2),
+        (np.max(t, 1, keepdims=True), 1),
+        (np.where(a > 2, t, 0), 1), (np.concatenate([a, t], axis=1), np.hstack([a, t.data])),
+        (np.stack((t, a)), np.stack((t.data, a))),
+        (np.transpose(t, (1, 0)), 1), (np.reshape(t, 4), 1), (np.broadcast_to(t, (3, 2, 2)), 1),
+        (np.cumsum(t, axis=0), [[1, 1], [2, 2]]),
         (np.mean(t), 1), (np.power(t, 3), 1), (np.negative(t), -1), (np.minimum(2, t), 1), (np.matmul(t, a), 6),
     ]:  # fmt: skip
         assert isinstance(y, Tensor) and y.requires_grad
@@ -151,7 +155,8 @@ def test_operators_compute_what_numpy_computes():
     x, y = Tensor(a), Tensor(b)
     for ours, numpys in [
         (x + y, a + b), (x - y, a - b), (x * y, a * b), (x / y, a / b), (x**y, a**b), (x @ y, a @ b), (-x, -a), (2 - x, 2 - a),
-        (2 / x, 2 / a), (2**x, 2**a), (x.T, a.T), (x.sum(1), a.sum(1)), (x.mean((0, 1)), a.mean((0, 1))), (x[1:, [0, 0]], a[1:, [0, 0]]),
+        (2 / x, 2 / a), (2**x, 2**a), (x.T, a.T), (x.sum(1), a.sum(1)), (x.mean((0, 1)), a.mean((0, 1))),
+        (x[1:, [0, 0]], a[1:, [0, 0]]),
         (x.reshape(9), a.reshape(9)), (x.reshape((1, -1)), a.reshape(1, -1)), (np.transpose(x, (1, 0)), a.T), (x.T, a.T),
     ]:  # fmt: skip
         np.testing.assert_allclose(ours.data, numpys, rtol=1e-15)
@@ -168,7 +173,8 @@ def test_comparisons_give_plain_arrays():
     t, u = Tensor([1.0, 2.0]), Tensor([2.0, 2.0])
     for y, expected in [
         (t < u, [1, 0]), (t <= 1, [1, 0]), (2 > t, [1, 0]), (t >= u, [0, 1]), (t == u, [0, 1]), (t != np.array([1, 1]), [0, 1]),
-        (np.less(t, u), [1, 0]), (np.array([3, 1]) > t, [1, 0]), (np.isnan(t), [0, 0]), (np.isfinite(t), [1, 1]), (np.isinf(t), [0, 0]),
+        (np.less(t, u), [1, 0]), (np.array([3, 1]) > t, [1, 0]), (np.isnan(t), [0, 0]),
+        (np.isfinite(t), [1, 1]), (np.isinf(t), [0, 0]),
     ]:  # fmt: skip
         assert type(y) is np.ndarray and y.dtype == bool and y.tolist() == expected
 
@@ -223,7 +229,8 @@ def test_listed_functions_also_take_their_tensor_by_keyword_or_raise_a_type_erro
 T, S, A = ones(2, 2), ones(), np.ones((2, 2), np.float32)
 FORMS = [
     ((T,), {}), ((S,), {}), ((T, T), {}), ((T, A), {}), ((A, T), {}), ((T, 1), {}), ((1, T), {}), ((S, S), {}), ((T, T, T), {}),
-    ((A, A, T), {}), ((S, S, S), {}), ((T, T, T, 0), {}), (([T, T],), {}), (((S, S),), {}), (([A, T],), {}), (([[T, T], [T, T]],), {}),
+    ((A, A, T), {}), ((S, S, S), {}), ((T, T, T, 0), {}), (([T, T],), {}), (((S, S),), {}), (([A, T],), {}),
+    (([[T, T], [T, T]],), {}),
     (([T, T], 1), {}), (([T, T], [T, T]), {}), ((T,), {"axis": 0}), ((A,), {"out": T}), ((), "the first, by name"),
 ]  # fmt: skip
 NOT_CALLED = {
@@ -308,7 +315,7 @@ def test_every_numpy_function_that_asks_the_tensor_and_is_not_listed_is_named_in
     (lambda: np.stack([ones(2, 3), ones(2, 4)]), r"^stack: \(2, 3\) and \(2, 4\): "),
     (lambda: ones(2, 3).sum(axis=2), r"^sum: \(2, 3\) with .*2"),
     (lambda: np.transpose(ones(2, 3), (0, 2)), r"^transpose: \(2, 3\) with .*\(0, 2\)"),
-    (lambda: minigrad.functional.linear(ones(2, 3), ones(5, 4), ones(5)), r"matmul: \(2, 3\) @ \(4, 5\): inner sizes 3 and 4 differ"),
+    (lambda: F.linear(ones(2, 3), ones(5, 4), ones(5)), r"matmul: \(2, 3\) @ \(4, 5\): inner sizes 3 and 4 differ"),
 ])  # fmt: skip
 def test_a_shape_error_names_the_operation_and_both_shapes(call, message):
     with pytest.raises(ValueError, match=message):

@@ -246,6 +246,22 @@ def test_every_example_is_seen_once_an_epoch_in_an_order_of_its_own():
     assert sorted(first) == sorted(second) == sorted(TRAIN[:, 0].tolist()) and first != second
 
 
+def test_the_schedule_goes_one_step_with_each_step_of_the_optimizer():
+    rates = []
+    model = Denoiser()
+    optimizer = optim.SGD(model, 0.6)
+
+    def loss(model, x, rng):
+        rates.append(optimizer.lr)
+        return noisy(model, x, rng)
+
+    fit(
+        model, TRAIN, VALID, optimizer=optimizer, epochs=2, batch_size=10, rng=np.random.default_rng(0), loss=loss,
+        valid_loss=noisy, schedule=optim.LinearLR(optimizer, 6), verbose=False,
+    )  # fmt: skip
+    np.testing.assert_allclose(rates, [0.6, 0.5, 0.4, 0.3, 0.2, 0.1], rtol=1e-12)
+
+
 def test_the_history_holds_mean_losses_over_examples():
     sizes = []
 
@@ -300,7 +316,9 @@ def test_the_best_weights_are_restored():
 
 
 def test_early_stopping_waits_for_its_patience():
-    for values, patience, epochs in [([3, 1, 2, 2, 0, 0], 2, 4), ([3, 2, 1, 0.5, 0.6, 0.7], 3, 6), ([1, 2, 2, 2], 1, 2), ([1, 1, 1], 2, 3)]:
+    for values, patience, epochs in [
+        ([3, 1, 2, 2, 0, 0], 2, 4), ([3, 2, 1, 0.5, 0.6, 0.7], 3, 6), ([1, 2, 2, 2], 1, 2), ([1, 1, 1], 2, 3)
+    ]:  # fmt: skip
         _, history, _ = run(valid_loss=scripted(values)[0], patience=patience, epochs=len(values), schedule=None)
         assert len(history) == epochs
 
@@ -385,7 +403,8 @@ def test_a_file_of_another_run_gives_a_clear_error_and_stays(tmp_path, name):
     run(path, epochs=1)
     before = path.read_bytes()
     options, message = MISMATCHES[name]
-    with pytest.raises(ValueError, match=r"(?s)run: saved by another run.*" + message + ".*give another path, or delete the file"):
+    remedy = ".*give another path, or delete the file"
+    with pytest.raises(ValueError, match=r"(?s)run: saved by another run.*" + message + remedy):
         run(path, **options)
     assert path.read_bytes() == before
 
