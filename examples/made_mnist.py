@@ -13,7 +13,7 @@ Training maximises the mean of log p(x) over the digits. There is nothing else t
 network. `models/made.py` is the source to read beside this page.
 
 What to notice in the picture. The samples of every epoch are drawn with the same 784 random numbers an image, so an image
-changes only because the model does. Before training each pixel is drawn by itself, from its mean over the data. Then
+changes only because the model does. Before training each pixel is drawn nearly by itself, from about its mean over the data. Then
 strokes appear (neighbouring pixels agree), then loops close, and only at the end whole digits: the last tenth of a nat a
 pixel is where the digits are. The curve counts nats for a whole image: 543 for a fair coin at each pixel, 206 for
 independent pixels, and each nat less is a factor e in the probability of an unseen digit.
@@ -22,7 +22,7 @@ The common mistake. One ≥ in the place of > in the output mask lets each pixel
 far below anything ever published, and the samples are noise. A loss that is too good is a bug: the sum of p over all
 images is no longer 1 (`tests/models/test_autoregressive.py` sums it).
 
-    python -m examples.made_mnist            about two minutes; figures/made_mnist.png is redrawn after each epoch
+    python -m examples.made_mnist            one to three minutes; figures/made_mnist.png is redrawn after each epoch
 """
 
 import time
@@ -42,7 +42,7 @@ def draw(samples, real, history):
     figure = Figure((9, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1))
     epoch = len(history)
-    title = f"samples after epoch {epoch}" if epoch else "samples before training: independent pixels"
+    title = f"samples after epoch {epoch}" if epoch else "samples before training: nearly independent pixels"
     plot.image_grid(np.concatenate([samples, real]), 10, title=f"{title};  last row: real digits", ax=left)
     if history:
         plot.learning_curves(history, title=f"valid {history[-1]['valid']:.1f} nats per image", ax=right)

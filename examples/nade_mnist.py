@@ -5,7 +5,7 @@ slower, with the same numbers in the end?
 
 The formula. With h_d = σ(c + Σ_{j<d} W_j x_j) and p(x_d = 1 | x_<d) = σ(b_d + V_d · h_d)  (Larochelle & Murray 2011):
 
-    1. loop over d     keep a = c + Σ_{j<d} W_j x_j and add one row at a time: O(D H), written with 784 × 5 graph nodes
+    1. loop over d     keep a = c + Σ_{j<d} W_j x_j and add one row at a time: O(D H), written with 784 × 9 graph nodes
     2. cumsum          all sums at once, cumsum(x_d W_d) over d: also O(D H), no loop, but B × D × H numbers in memory
     3. Algorithm 1     the same loop in compiled code; a pixel that is off adds nothing, so σ is taken only after the
                        pixels that are on, and the backward pass walks back without having stored any h

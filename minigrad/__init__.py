@@ -22,7 +22,7 @@ import numpy as _np
 # its size, for good. On other systems this line does nothing.
 _np.empty(31 * 2**20, _np.uint8)
 
-from . import functional, nn, ops, optim  # noqa: E402
+from . import checkpoint, datasets, functional, nn, ops, optim, training  # noqa: E402
 from .autograd import grad, no_grad  # noqa: E402
 from .gradcheck import gradcheck  # noqa: E402
 from .nn import Module, Parameter  # noqa: E402

@@ -104,7 +104,7 @@ def propagate(output, gradient, retain_graph, create_graph=False, visit=None, ta
 def between(output, inputs):
     """Numbers of all Tensors on a path from the output to one of the inputs: oldest first, so inputs are judged first."""
     on_path = {x.number for x in inputs}
-    oldest, seen, todo = min(on_path), {}, [output]
+    oldest, seen, todo = min(on_path, default=0), {}, [output]
     while todo:
         node = todo.pop()
         if node.requires_grad and node.number >= oldest and node.number not in seen:

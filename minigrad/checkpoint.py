@@ -1,6 +1,6 @@
 r"""Saving and loading: one atomic file, without pickle, so that loading a file can never run code.
 
-A state is nested dicts and lists of arrays, numbers, strings, True, False and None. Arrays go into a zip container
+A state is nested dicts and lists of arrays, numbers, strings, True, False and None. Tuples come back as lists. Arrays go into a zip container
 (NumPy's npz, which keeps a checksum of each), everything else into one piece of JSON beside them.
 """
 
@@ -20,6 +20,7 @@ def save(path, state):
     """
     path, arrays = Path(path), []
     text = json.dumps([FORMAT, pack(state, arrays, "state")])
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
@@ -39,7 +40,7 @@ def load(path):
             if header != FORMAT:
                 raise ValueError(f"its header is {header!r}, not {FORMAT!r}")
             return unpack(packed, file)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         raise
     except Exception as error:  # whatever a broken zip container leads to
         raise ValueError(f"{path}: not a checkpoint, or a truncated or damaged one ({error}): delete it to start anew") from None

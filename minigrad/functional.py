@@ -6,7 +6,7 @@ All of them are differentiable any number of times: a fused rule, too, is writte
 import numpy as np
 
 from .ops.elementwise import log1p_exp
-from .ops import log_sigmoid, logsumexp, primitive, relu, sigmoid, softplus  # offered here too, under PyTorch's names
+from .ops import log_sigmoid, logsumexp, primitive, relu, sigmoid, softplus  # offered here too; logsumexp takes `axis`
 from .tensor import to_array
 
 tanh = np.tanh
@@ -49,7 +49,7 @@ def reduce(loss, reduction):
 
 
 def mse_loss(input, target, reduction="mean"):
-    r"""(x − t)²."""
+    r"""(x − t)². Input and target broadcast: mind that (B, 1) against (B,) gives (B, B)."""
     difference = input - target
     return reduce(difference * difference, reduction)
 
@@ -71,7 +71,10 @@ def bernoulli_nll(x, t, /):
 
 
 def binary_cross_entropy_with_logits(input, target, reduction="mean"):
-    r"""−[t log σ(x) + (1 − t) log(1 − σ(x))] in nats, for logits x and targets t in [0, 1]; right at ±1000."""
+    r"""−[t log σ(x) + (1 − t) log(1 − σ(x))] in nats, for logits x and targets t in [0, 1]; right at ±1000.
+
+    They broadcast: mind that (B, 1) against (B,) gives (B, B).
+    """
     return reduce(bernoulli_nll(input, target), reduction)
 
 

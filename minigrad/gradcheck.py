@@ -46,11 +46,9 @@ def check_direction(function, inputs, rng, order, eps, rtol, level):
     numeric = (ahead - behind) / (2 * eps)
     error = abs(ours - numeric) / max(1.0, np.sqrt(sum(np.vdot(g, g) for g in gs)))
     if not error <= rtol:
-        raise AssertionError(
-            f"gradcheck: derivative {level} is {ours:.9g} by the rules and {numeric:.9g} by central differences: "
-            f"relative error {error:.2g}, more than {rtol:.2g}"
-        )
-    return error if level == order else max(error, check_direction(slope, inputs, rng, order, eps, rtol, level + 1))
+        raise AssertionError(f"gradcheck: derivative {level} is {ours:.9g} by the rules and {numeric:.9g} by central "
+                             f"differences: relative error {error:.2g}, more than {rtol:.2g}")  # fmt: skip
+    return error if level >= order else max(error, check_direction(slope, inputs, rng, order, eps, rtol, level + 1))
 
 
 def leaves(arrays):

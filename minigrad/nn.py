@@ -48,7 +48,7 @@ class Parameter(Tensor):
         group = self.flat.parameters if self.flat else [self]
         for p in group:
             memo[id(p)] = new = Parameter(p.data)
-            new.grad = None if p.grad is None else p.grad.copy()
+            new.requires_grad, new.grad = p.requires_grad, None if p.grad is None else p.grad.copy()
         if self.flat:
             memo[id(self.flat)] = Flat([memo[id(p)] for p in group])
         return memo[id(self)]

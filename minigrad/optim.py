@@ -46,7 +46,7 @@ class Optimizer:
 
     def load_state_dict(self, state):
         """Continue from a state_dict; ValueError if it belongs to another optimiser or other parameters."""
-        shapes, given = ([{k: a.shape for k, a in s.items()} for s in states] for states in (self.state, state["state"]))
+        shapes, given = ([{k: (a.dtype.name, a.shape) for k, a in s.items()} for s in states] for states in (self.state, state["state"]))
         if shapes != given:
             raise ValueError(f"{type(self).__name__}: the saved state {given} does not fit, {shapes} is needed")
         self.lr, self.steps = state["lr"], state["steps"]

@@ -27,7 +27,8 @@ def save(ax, path, dpi=120):
 
 def tile(images, columns, height=28, gap=1):
     """Images (N, H·W), or (N, H, W), side by side in one array, `gap` pixels of NaN apart."""
-    images = np.asarray(images, np.float32).reshape(len(images), height, -1)
+    height = np.shape(images)[1] if np.ndim(images) == 3 else height
+    images = np.reshape(images, (len(images), height, -1)).astype(np.float32)
     n, h, w = images.shape
     rows = -(-n // columns)
     cells = np.full((rows * columns, h + gap, w + gap), np.nan, np.float32)

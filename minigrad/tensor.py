@@ -1,7 +1,8 @@
 r"""`Tensor`: an array that remembers how it was made, and `apply`, which makes one.
 
-The Tensor *is* the node of the graph. One that a primitive made holds the primitive, its inputs and a creation number; nothing points from an input to what was made of it, so a graph is free of
-cycles and is gone the moment its last Tensor is.
+The Tensor *is* the node of the graph. One that a primitive made holds the primitive, its inputs and a creation number;
+nothing points from an input to what was made of it, so a graph is free of cycles and is gone the moment its last Tensor
+is.
 
 There is one spelling: operators and NumPy's own functions (`np.exp(t)`) where NumPy has the function, `functional` and
 `ops` otherwise, methods for shapes, sum, mean and backward.
@@ -153,7 +154,7 @@ class Tensor:
         """The one number it holds, as a Python number."""
         return self.data.item()
 
-    __float__, __int__, __bool__ = item, lambda self: int(self.data), lambda self: bool(self.data)
+    __float__, __int__, __bool__ = [lambda self, to=to: to(self.item()) for to in (float, int, bool)]
     __len__, __iter__ = lambda self: len(self.data), lambda self: (self[i] for i in range(len(self.data)))
 
     def __repr__(self):

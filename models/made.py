@@ -48,7 +48,7 @@ def draw_degrees(input_degrees, hidden, rng):
 
 
 class MADE(AutoregressiveModel):
-    """dim: D; hidden: units of each hidden layer (() reads the input through the strict mask).
+    """dim: D; hidden: units of each hidden layer, a tuple, (500,) for one (() reads the input through the strict mask).
 
     order:      "natural", "random" or a permutation
     masks, shuffle: K components, which differ in their hidden degrees ("connectivity"), in their "order", or in "both"

@@ -29,7 +29,8 @@ def test_the_snippet_runs(tmp_path):
 
 
 def test_the_map_has_every_chapter_with_its_example_and_picture():
-    for name, *_ in CHAPTERS:
+    for name, _, minutes in CHAPTERS:
+        assert f"(examples/pictures/{name}.png) | {minutes} |" in README.replace("[png]", "")
         assert f"(examples/{name}.py)" in README and f"(examples/pictures/{name}.png)" in README
         assert (ROOT / "examples" / f"{name}.py").read_text(encoding="utf-8").startswith('r"""')
 

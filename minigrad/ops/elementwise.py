@@ -124,7 +124,7 @@ def relu(x, /):
 
 
 def log1p_exp(x):
-    r"""log(1 + e^−|x|), as accurate as np.log1p and twice as fast.
+    r"""log(1 + e^−|x|), within 3 units in the last place, and in float32 twice as fast as np.log1p.
 
     With e = e^−|x| and u = 1 + e rounded, log u misses what the rounding lost, u − 1 − e; to first order that is
     worth (u − 1 − e) / u.

@@ -151,3 +151,11 @@ def test_a_save_that_fails_leaves_the_old_picture(tmp_path, monkeypatch):
     with pytest.raises(OSError):
         plot.save(ax, path)
     assert path.read_bytes() == before
+
+
+def test_tile_takes_images_of_any_height():
+    images = np.arange(3 * 2 * 4).reshape(3, 2, 4)
+    sheet = plot.tile(images, columns=2, gap=1)
+    assert sheet.shape == (2 * 3 + 1, 2 * 5 + 1)
+    np.testing.assert_array_equal(sheet[1:3, 6:10], images[1])
+    np.testing.assert_array_equal(sheet, plot.tile(images.reshape(3, 8), columns=2, height=2, gap=1))

@@ -351,3 +351,11 @@ def test_nade_says_that_it_has_no_gradient_for_x():
 def test_a_model_must_define_logits():
     with pytest.raises(NotImplementedError, match="logits"):
         AutoregressiveModel().logits(np.zeros((1, 1)))
+
+
+@pytest.mark.parametrize("name", ["fvsbn", "nade", "made"])
+def test_a_tensor_is_refused_with_the_remedy_and_a_list_is_taken(name):
+    model = make(name, 4)
+    with pytest.raises(TypeError, match=r"\.detach\(\)\.numpy\(\)"):
+        model.log_prob(Tensor(np.zeros((1, 4))))
+    assert model.log_prob([[0, 1, 0, 1]]).data == model.log_prob(np.array([[0, 1, 0, 1]])).data
