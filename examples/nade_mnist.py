@@ -17,8 +17,8 @@ What to notice in the picture. Above, samples, and under each row of digits its 
 draws a stroke's next row from the row above, so the left edge of a stroke is uncertain (grey) and its inside is not. Below, the
 time of the three ways, on a logarithmic scale.
 
-The common mistake. To write σ(a) for every d, or to store every h for the backward pass: both are "right", and cost a
-factor of seven on digits, where one pixel in seven is on.
+The common mistake. To take σ(a) for every d, though it changes only after a pixel that is on: on digits that is seven
+times as many sigmoids. Or to store every h for the backward pass: 784 × 500 numbers an example.
 
     python -m examples.nade_mnist            about a minute and a half
 """

@@ -48,7 +48,8 @@ def propagate(output, gradient, retain_graph, create_graph=False, visit=None, ta
     is such an order, with no search: the heap pops the highest creation number, and whatever still owed that Tensor a
     gradient was newer and has been popped already.
 
-    visit, targets: sets of creation numbers; visit=None is all.
+    visit, targets: sets of creation numbers; visit=None is all. The walk ends at the oldest target only: a newer one may
+    lie on the way to an older.
     """
     if not output.requires_grad:
         raise RuntimeError("the output has no graph: no input required grad, or it was made under no_grad()")

@@ -10,7 +10,7 @@ the number of inputs that it may depend on. A connection is kept only where it c
 
 Then every path from x_j to the logit of x_d climbs through degrees, and exists only if j comes before d. All D
 conditionals cost one pass. Several sets of masks over the same weights make a *mixture* of models:
-p(x) = 1/K Σ_k p_k(x). (An average of their logits is no density: its sum over all x is not 1.)
+p(x) = 1/K Σ_k p_k(x). (Average their logits instead, and over several orders the sum of p over all x is not even 1.)
 """
 
 from typing import NamedTuple

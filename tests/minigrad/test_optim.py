@@ -142,7 +142,7 @@ def test_the_remedy_in_that_message_works_delete_the_first():
     first = optim.SGD(model, 0.1)
     del first
     gc.collect()
-    optim.Adam(model)
+    assert optim.Adam(model).flats[0] is model.weight.flat
 
 
 # ---- clipping
