@@ -1,0 +1,100 @@
+r"""Dynamic programming: the best policy, when P and R are known. Three ways to solve one equation.
+
+The Bellman optimality equation (Zhao, chapter 3) says that the best value of a state is that of its best action:
+
+    v(s) = max_a q(s, a),    q(s, a) = E[r|s, a] + γ Σ_s' p(s'|s, a) v(s')
+
+Its right side is a contraction: applied to any two value functions it brings them closer by the factor γ. So it has one
+solution v*, and repeating it finds it.
+
+    value iteration        one sweep of the equation, again and again
+    policy iteration       the value of the present policy exactly, then the best action in each state
+    truncated              the value of the present policy by a few sweeps only: 1 is the first, infinitely many the second
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .mdp import action_values, check_gamma, deterministic_policy, state_values, under
+
+TIE = 1e-9  # two action values that differ by less are the same
+
+
+class Solution(NamedTuple):
+    """What all three return. `values` are those of the policy, in closed form: history[-1] comes close to them."""
+
+    values: np.ndarray  # (S,) state values of `policy`
+    policy: np.ndarray  # (S, A), deterministic: of several best actions the first
+    sweeps: int  # over all states; in policy iteration, improvements
+    history: np.ndarray  # (sweeps + 1, S) the values after each sweep, the start included
+
+
+def bellman_optimality(mdp, values, gamma):
+    r"""The right side of the equation: v (S,) -> max_a q(s, a), (S,)."""
+    return action_values(mdp, values, gamma).max(axis=1)
+
+
+def optimal_actions(mdp, values, gamma, tie=TIE):
+    """Which actions are the best in each state, given the values that follow, as booleans (S, A): *all* that tie."""
+    q = action_values(mdp, values, gamma)
+    return q >= q.max(axis=1, keepdims=True) - tie
+
+
+def greedy_policy(mdp, values, gamma):
+    """The policy (S, A) that takes the best action; of several the first."""
+    return deterministic_policy(optimal_actions(mdp, values, gamma).argmax(axis=1), mdp.n_actions)
+
+
+def value_iteration(mdp, gamma, tolerance=1e-10, start=None):
+    r"""v_{k+1} = max_a q_k: until no value changes by more than `tolerance` (Zhao, algorithm 4.1). A Solution.
+
+    start: v_0 (S,), zeros if not given. ValueError if γ is not in [0, 1], or is 1 and some state can never end.
+    """
+    gamma = check_gamma(gamma, mdp, (mdp.P > 0).any(axis=1))
+    history, change = [np.zeros(mdp.n_states) if start is None else np.array(start, np.float64)], np.inf
+    while change > tolerance:
+        history.append(bellman_optimality(mdp, history[-1], gamma))
+        change = np.abs(history[-1] - history[-2]).max()
+        if len(history) > 100_000:
+            raise ValueError(f"value_iteration: still changing by {change:.3g} after 100,000 sweeps: with gamma = {gamma} a "
+                             "cycle may pay for ever")  # fmt: skip
+    policy = greedy_policy(mdp, history[-1], gamma)
+    return Solution(state_values(mdp, policy, gamma), policy, len(history) - 1, np.array(history))
+
+
+def policy_iteration(mdp, gamma, start=None):
+    r"""π_{k+1}(s) = argmax_a q_{π_k}(s, a), until no action can be bettered (Zhao, algorithm 4.2). A Solution.
+
+    start: π_0 (S, A), the first action everywhere if not given. An action that ties with the best is kept: else two
+    equally good policies could take turns for ever. No policy comes twice, as each is better than the one before.
+    """
+    policy = np.asarray(deterministic_policy(np.zeros(mdp.n_states, int), mdp.n_actions) if start is None else start)
+    history, stable = [], False
+    while not stable:
+        history.append(state_values(mdp, policy, gamma))
+        best = optimal_actions(mdp, history[-1], gamma)  # (S, A)
+        keep = (policy * best).sum(axis=1) > 1 - TIE  # (S,) all it does is among the best
+        policy = np.where(keep[:, None], policy, deterministic_policy(best.argmax(axis=1), mdp.n_actions))
+        stable = keep.all()
+    return Solution(history[-1], policy, len(history) - 1, np.array(history))
+
+
+def truncated_policy_iteration(mdp, gamma, evaluation_sweeps, tolerance=1e-10):
+    r"""Greedy policy, then `evaluation_sweeps` times v ← r_π + γ P_π v, and again (Zhao, algorithm 4.3). A Solution.
+
+    From v_0 = 0. It stops when no value changes by more than `tolerance` in the first sweep under a new greedy policy,
+    which is a sweep of value iteration.
+    """
+    if evaluation_sweeps < 1:
+        raise ValueError(f"evaluation_sweeps must be at least 1, not {evaluation_sweeps}")
+    gamma = check_gamma(gamma, mdp, (mdp.P > 0).any(axis=1))
+    history, change = [np.zeros(mdp.n_states)], np.inf
+    while change > tolerance:
+        policy = greedy_policy(mdp, history[-1], gamma)
+        P_pi, r_pi = under(mdp, policy)
+        for sweep in range(evaluation_sweeps):
+            history.append(r_pi + gamma * P_pi @ history[-1])
+            if sweep == 0:
+                change = np.abs(history[-1] - history[-2]).max()
+    return Solution(state_values(mdp, policy, gamma), policy, len(history) - 1, np.array(history))

@@ -1,0 +1,16 @@
+"""Worlds for agents, all with Gymnasium's contract. Reading order:
+
+environment   the contract: reset, step, terminated apart from truncated
+tabular       worlds with finitely many states: four tables, one compiled draw
+grid_world    Zhao's grid, from a drawing
+random_walk   a line with an end on either side
+mountain_car  a car too weak for its hill
+pendulum      swing it up and hold it
+lqr           a linear world with a quadratic cost, whose best policy is known exactly
+gymnasium     ours as a `gymnasium.Env`, where that package is installed
+"""
+
+from .environment import Environment
+from .grid_world import GridWorld
+from .random_walk import RandomWalk
+from .tabular import TabularEnvironment

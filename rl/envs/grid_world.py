@@ -1,0 +1,106 @@
+r"""The grid world of Zhao's book, from a drawing, with every convention as a parameter.
+
+    .  free      #  forbidden      G  target      S  where an episode may start (anywhere, if there is no S)
+
+States are numbered row by row from 0. The book lets the agent *enter* a forbidden cell, and pay; its target is *not*
+the end: the agent stays there and is paid for every step. Other codes (also the one published with the book) block the
+forbidden cells and end at the target. Half of all "my values differ from the book's" is one of these conventions.
+"""
+
+import numpy as np
+
+from .tabular import TabularEnvironment
+
+MOVES = {"up": (-1, 0), "right": (0, 1), "down": (1, 0), "left": (0, -1), "stay": (0, 0)}
+BOOK = """
+.....
+.##..
+..#..
+.#G#.
+.#..."""  # the 5 × 5 map of chapters 2 to 8
+FREE_COLOUR, FORBIDDEN_COLOUR, TARGET_COLOUR, AGENT_COLOUR = (255, 255, 255), (237, 177, 32), (77, 190, 238), (43, 108, 176)
+
+
+def parse(text):
+    """The drawing as an array of letters (rows, columns); ValueError says what is wrong with it."""
+    lines = [line.strip() for line in text.strip().splitlines()]
+    widths = {len(line) for line in lines}
+    if len(widths) > 1:
+        odd = next(i for i, line in enumerate(lines) if len(line) != len(lines[0]))
+        raise ValueError(f"GridWorld: ragged map: row 1 has {len(lines[0])} cells, row {odd + 1} has {len(lines[odd])}")
+    cells = np.array([list(line) for line in lines])
+    if unknown := sorted(set(cells.ravel()) - set(".#GS")):
+        raise ValueError(f"GridWorld: the map holds {unknown}: draw it with . (free), # (forbidden), G (target), S (start)")
+    if "G" not in cells:
+        raise ValueError("GridWorld: the map has no target: put a G in it")
+    return cells
+
+
+class GridWorld(TabularEnvironment):
+    """text: the map; actions: names from up, right, down, left, stay, in the order of their numbers.
+
+    reward_boundary:     for a step off the map; the agent stays where it is
+    reward_forbidden:    for a step into a forbidden cell
+    reward_target:       for every step that ends in the target, staying there included
+    reward_step:         for every other step
+    forbidden:           "enter": the agent is in the forbidden cell then; "block": it stays where it was
+    target_terminal:     whether the target ends the episode
+    bounce_in_forbidden: what a step off the map from *within* a forbidden cell pays: "boundary", reward_boundary, or
+                         "additive", reward_boundary + reward_forbidden (Zhao's figures 5.6 and 5.7 silently use that)
+    max_episode_steps:   truncate after so many steps
+    ValueError for a map without a target, with ragged rows or unknown letters, and for an unknown word.
+    """
+
+    def __init__(
+        self, text=BOOK, actions=("up", "right", "down", "left", "stay"), reward_boundary=-1, reward_forbidden=-1,
+        reward_target=1, reward_step=0, forbidden="enter", target_terminal=False, bounce_in_forbidden="boundary",
+        max_episode_steps=None,
+    ):  # fmt: skip
+        for name, value, words in (("forbidden", forbidden, ("enter", "block")),
+                                   ("bounce_in_forbidden", bounce_in_forbidden, ("boundary", "additive")),
+                                   *(("actions", action, tuple(MOVES)) for action in actions)):  # fmt: skip
+            if value not in words:
+                raise ValueError(f"GridWorld: {name} must be one of {', '.join(words)}, not {value!r}")
+        self.cells, self.actions = parse(text), tuple(actions)
+        self.shape, self.blocked = self.cells.shape, forbidden == "block"
+        rewards = {".": reward_step, "S": reward_step, "#": reward_forbidden, "G": reward_target}
+        in_forbidden = reward_boundary + (reward_forbidden if bounce_in_forbidden == "additive" else 0)
+        next_state = np.empty((self.cells.size, len(actions), 1), int)
+        reward = np.empty(next_state.shape)
+        for s, a in np.ndindex(next_state.shape[:2]):
+            here = divmod(s, self.shape[1])  # (row, column)
+            there = here[0] + MOVES[actions[a]][0], here[1] + MOVES[actions[a]][1]
+            if not (0 <= there[0] < self.shape[0] and 0 <= there[1] < self.shape[1]):
+                next_state[s, a], reward[s, a] = s, in_forbidden if self.cells[here] == "#" else reward_boundary
+            else:
+                stopped = self.blocked and self.cells[there] == "#"
+                next_state[s, a], reward[s, a] = s if stopped else there[0] * self.shape[1] + there[1], rewards[self.cells[there]]
+        target = self.cells.ravel() == "G"
+        start = self.cells.ravel() == "S"
+        if not start.any():
+            start = ~(target & target_terminal) & ~((self.cells.ravel() == "#") & self.blocked)
+        super().__init__(next_state, np.ones(next_state.shape), reward, target & target_terminal, start / start.sum(), max_episode_steps)
+
+    def coordinates(self, low=0.0, high=1.0):
+        """(column, row) of every state, each scaled to low ... high: (S, 2), x to the right and y down."""
+        rows, columns = np.divmod(np.arange(self.cells.size), self.shape[1])
+        scale = np.maximum(np.array(self.shape[::-1]) - 1, 1)
+        return low + (high - low) * np.stack([columns, rows], axis=1) / scale
+
+    def values_text(self, values, digits=1):
+        """Values (S,) as the book prints them: one row of the grid a line."""
+        rows = np.round(np.reshape(values, self.shape), digits) + 0.0  # no −0.0
+        width = max(len(f"{v:.{digits}f}") for v in rows.ravel())
+        return "\n".join("  ".join(f"{v:{width}.{digits}f}" for v in row) for row in rows)
+
+    def render(self, cell=32):
+        """RGB image with `cell` pixels a cell: forbidden yellow, target light blue, the agent a dark blue disc."""
+        colours = {".": FREE_COLOUR, "S": FREE_COLOUR, "#": FORBIDDEN_COLOUR, "G": TARGET_COLOUR}
+        image = np.array([[colours[c] for c in row] for row in self.cells], np.uint8).repeat(cell, 0).repeat(cell, 1)
+        image[::cell], image[:, ::cell] = 160, 160  # grid lines
+        if self.rng is not None:
+            row, column = divmod(self.state, self.shape[1])
+            y, x = np.ogrid[:cell, :cell]
+            disc = (y - cell / 2) ** 2 + (x - cell / 2) ** 2 < (cell / 3) ** 2
+            image[row * cell : (row + 1) * cell, column * cell : (column + 1) * cell][disc] = AGENT_COLOUR
+        return image

@@ -1,0 +1,172 @@
+r"""Markov decision processes as two arrays, and the value of a policy. Notation of this file and of all of rl/ after it:
+
+    S, A            number of states and actions; states are 0 ... S−1
+    s, a, r, s', a' state, action, reward, next state, next action
+    P (S, A, S)     P[s, a, s'] = p(s' | s, a)
+    R (S, A)        R[s, a] = E[r | s, a], the expected reward
+    π (S, A)        a policy: π[s, a] = π(a | s), each row sums to 1
+    γ, `gamma`      discount, 0 ≤ γ ≤ 1; the return is g = r₁ + γ r₂ + γ² r₃ + …
+    v (S,), q (S, A) state values v(s) = E[g | s] and action values q(s, a) = E[g | s, a]
+    d (S,)          stationary distribution of a policy: dᵀ P_π = dᵀ
+    α, ε            step size; probability of exploring
+
+    here            Zhao's book     Sutton & Barto
+    s from 0        s₁, s₂, … (from 1)
+    d               d_π             μ
+    P_π, r_π        the same        P_π, r_π
+    θ (networks)    θ, w            θ, w
+
+A *terminal* state is one that every action leaves as it is, for no reward: its value is 0. With it an episode that ends
+and a process that goes on for ever are the same thing, and one equation serves both.
+
+Source: Zhao, Mathematical Foundations of Reinforcement Learning, chapters 1 and 2.
+"""
+
+import numpy as np
+
+
+class MDP:
+    """A finite Markov decision process from plain arrays P (S, A, S) and R (S, A).
+
+    ValueError if the shapes do not fit, a number is NaN or infinite, or a row of P is no distribution.
+    """
+
+    def __init__(self, P, R):
+        self.P, self.R = np.array(P, np.float64), np.array(R, np.float64)
+        if self.P.ndim != 3 or self.P.shape[0] != self.P.shape[2] or not self.P.size:
+            raise ValueError(f"MDP: P must have shape (S, A, S), not {self.P.shape}")
+        if self.R.shape != self.P.shape[:2]:
+            raise ValueError(f"MDP: R must have shape (S, A) = {self.P.shape[:2]}, not {self.R.shape}")
+        self.n_states, self.n_actions = self.R.shape
+        if not np.isfinite(self.R).all():
+            s, a = np.argwhere(~np.isfinite(self.R))[0]
+            raise ValueError(f"MDP: R[{s}, {a}] is {self.R[s, a]}: every reward must be a finite number")
+        check_distributions(self.P, "MDP: P")
+        stays = (self.P[range(self.n_states), :, range(self.n_states)] == 1) & (self.R == 0)  # (S, A)
+        self.terminal = stays.all(axis=1)  # (S,)
+
+    def __str__(self):
+        lines = [f"MDP of {self.n_states} states, {self.n_actions} actions; terminal: {np.flatnonzero(self.terminal).tolist()}"]
+        for s, a in np.ndindex(self.R.shape):
+            to = ", ".join(f"s'={n} p={self.P[s, a, n]:.3g}" for n in np.flatnonzero(self.P[s, a]))
+            lines.append(f"s={s} a={a}  r={self.R[s, a]:<6.4g} {to}")
+        return "\n".join(lines)
+
+
+def check_distributions(p, name):
+    """ValueError that names the first row, along the last axis, that is not a probability distribution."""
+    total = p.sum(axis=-1)
+    wrong = ~(np.abs(total - 1) <= 1e-8) | ~(p >= 0).all(axis=-1)
+    if wrong.any():
+        index = tuple(int(i) for i in np.argwhere(wrong)[0])
+        row, where = p[index], ", ".join(map(str, index))
+        problem = f"sums to {total[index]:.10g}, not to 1" if (row >= 0).all() else f"holds {row[~(row >= 0)][0]:.6g}"
+        raise ValueError(f"{name}[{where}] {problem}: each row must be a probability distribution")
+
+
+def check_policy(mdp, policy):
+    """The policy as float64 (S, A); ValueError if it has another shape or a row is no distribution."""
+    policy = np.asarray(policy, np.float64)
+    if policy.shape != mdp.R.shape:
+        raise ValueError(f"policy must have shape (S, A) = {mdp.R.shape}, not {policy.shape}")
+    check_distributions(policy, "policy")
+    return policy
+
+
+def check_gamma(gamma, mdp=None, moves=None):
+    """The discount as a float; ValueError unless 0 ≤ γ ≤ 1, and, where γ = 1, unless the process is bound to end.
+
+    moves: (S, S) booleans, which state can follow which. Without discount, a sum of rewards that never ends has no
+    value; a terminal state must be within reach of every state.
+    """
+    if not 0 <= gamma <= 1:
+        raise ValueError(f"gamma must lie between 0 and 1, not {gamma}")
+    if mdp is not None and gamma == 1:
+        ends = mdp.terminal
+        while (more := ends | (moves & ends).any(axis=1)).sum() > ends.sum():  # one step further back in each round
+            ends = more
+        if not ends.all():
+            raise ValueError(f"gamma = 1, but from state {np.argmin(ends)} no terminal state can be reached, so the sum of "
+                             "rewards has no limit: use gamma < 1, or make a state terminal")  # fmt: skip
+    return float(gamma)
+
+
+def under(mdp, policy):
+    r"""The Markov chain that a policy makes of the process: P_π (S, S) and r_π (S,).
+
+    P_π(s, s') = Σ_a π(a|s) p(s'|s, a),   r_π(s) = Σ_a π(a|s) E[r|s, a]     (Zhao, equation 2.9 and below)
+    """
+    return np.einsum("sa,san->sn", policy, mdp.P), (policy * mdp.R).sum(axis=1)
+
+
+def state_values(mdp, policy, gamma):
+    r"""v (S,) in closed form: v = r_π + γ P_π v, so v = (I − γ P_π)⁻¹ r_π.    (Zhao, section 2.7)
+
+    ValueError if the policy is no policy, γ lies outside [0, 1], or γ = 1 and the policy need not end.
+    """
+    policy = check_policy(mdp, policy)
+    P_pi, r_pi = under(mdp, policy)
+    gamma = check_gamma(gamma, mdp, P_pi > 0)
+    going = ~mdp.terminal  # the value of a terminal state is 0; without it the system can be solved for γ = 1, too
+    v = np.zeros(mdp.n_states)
+    v[going] = np.linalg.solve(np.eye(going.sum()) - gamma * P_pi[np.ix_(going, going)], r_pi[going])
+    return v
+
+
+def state_values_by_iteration(mdp, policy, gamma, tolerance=1e-12, start=None):
+    r"""The same by sweeps v_{k+1} = r_π + γ P_π v_k, from v_0 = `start` (zeros): the history v_0, v_1, …, (K+1, S).
+
+    Each sweep shrinks the error by γ at least. It stops when no value changes by more than `tolerance`.
+    """
+    policy = check_policy(mdp, policy)
+    P_pi, r_pi = under(mdp, policy)
+    gamma = check_gamma(gamma, mdp, P_pi > 0)
+    history = [np.where(mdp.terminal, 0.0, 0.0 if start is None else start)]
+    change = np.inf
+    while change > tolerance:
+        history.append(r_pi + gamma * P_pi @ history[-1])
+        change = np.abs(history[-1] - history[-2]).max()
+    return np.array(history)
+
+
+def action_values(mdp, values, gamma):
+    r"""q(s, a) = E[r|s, a] + γ Σ_s' p(s'|s, a) v(s'): values (S,) -> (S, A).    (Zhao, equation 2.14)"""
+    return mdp.R + check_gamma(gamma) * mdp.P @ values
+
+
+def stationary_distribution(mdp, policy):
+    r"""d (S,) with dᵀ P_π = dᵀ and Σ d = 1: the share of time that a very long walk spends in each state.
+
+    ValueError if there are several such distributions, as the walk's start then decides where it ends.
+    """
+    P_pi, _ = under(mdp, check_policy(mdp, policy))
+    equations = np.vstack([P_pi.T - np.eye(mdp.n_states), np.ones(mdp.n_states)])  # (S + 1, S)
+    d, _, rank, _ = np.linalg.lstsq(equations, np.append(np.zeros(mdp.n_states), 1), rcond=None)
+    if rank < mdp.n_states:
+        raise ValueError("stationary_distribution: it is not unique: some states cannot be reached from others")
+    return np.maximum(d, 0) / np.maximum(d, 0).sum()
+
+
+def uniform_policy(mdp):
+    """Every action equally likely, (S, A)."""
+    return np.full(mdp.R.shape, 1 / mdp.n_actions)
+
+
+def deterministic_policy(actions, n_actions):
+    """The policy (S, A) that takes actions[s] in state s."""
+    return np.eye(n_actions)[np.asarray(actions)]
+
+
+def soften(policy, epsilon):
+    r"""The ε-greedy form of a policy: (1 − ε) π(a|s) + ε / |A|.    (Zhao, section 5.4)"""
+    return (1 - epsilon) * policy + epsilon / policy.shape[1]
+
+
+def soften_mdp(mdp, epsilon):
+    r"""The process as an ε-greedy agent lives it: whatever it picks, with probability ε a random action is taken.
+
+    A policy π here earns just what `soften(π, ε)` earns in the given process, so the *best* ε-greedy policy is an
+    ordinary optimum: that of this process. (It is not the ε-greedy form of the optimum: Zhao, figure 5.7.)
+    """
+    P = (1 - epsilon) * mdp.P + epsilon * mdp.P.mean(axis=1, keepdims=True)
+    return MDP(P, (1 - epsilon) * mdp.R + epsilon * mdp.R.mean(axis=1, keepdims=True))
