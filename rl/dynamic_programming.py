@@ -16,16 +16,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .mdp import action_values, check_gamma, deterministic_policy, state_values, under
+from .mdp import action_values, check_gamma, deterministic_policy, first_values, settled, state_values, under
 
-TIE = 1e-9  # two action values that differ by less are the same
+TIE = 1e-10  # action values that differ by less, as a part of the largest value, are the same: rounding parts them
 
 
 class Solution(NamedTuple):
     """What all three return. `values` are those of the policy, in closed form: history[-1] comes close to them."""
 
     values: np.ndarray  # (S,) state values of `policy`
-    policy: np.ndarray  # (S, A), deterministic: of several best actions the first
+    policy: np.ndarray  # (S, A), deterministic: of several best actions one (`optimal_actions` lists all)
     sweeps: int  # over all states; in policy iteration, improvements
     history: np.ndarray  # (sweeps + 1, S) the values after each sweep, the start included
 
@@ -36,29 +36,47 @@ def bellman_optimality(mdp, values, gamma):
 
 
 def optimal_actions(mdp, values, gamma, tie=TIE):
-    """Which actions are the best in each state, given the values that follow, as booleans (S, A): *all* that tie."""
+    """Which actions are the best in each state, given the values that follow, as booleans (S, A): *all* that tie.
+
+    From v* these are all optimal actions. tie: how large a difference, as a part of the largest best value, counts as none.
+    """
     q = action_values(mdp, values, gamma)
-    return q >= q.max(axis=1, keepdims=True) - tie
+    best = q.max(axis=1, keepdims=True)  # (S, 1)
+    return q >= best - tie * np.abs(best).max()
+
+
+def first_actions(mdp, allowed, gamma):
+    """One of the allowed actions (S, A) for each state, (S,): the first.
+
+    Without discount, the first that may bring the end closer: "wait here for nothing" then ties with "go on to the
+    reward", and who always waits gets nothing. The search goes back from the terminal states, one step in each round.
+    """
+    actions = allowed.argmax(axis=1)
+    if gamma == 1:
+        ends, new = np.zeros_like(mdp.terminal), mdp.terminal  # (S,)
+        while new.any():
+            ends = ends | new
+            leads = allowed & (mdp.P @ ends > 0)  # (S, A)
+            new = leads.any(axis=1) & ~ends
+            actions[new] = leads[new].argmax(axis=1)
+    return actions
 
 
 def greedy_policy(mdp, values, gamma):
-    """The policy (S, A) that takes the best action; of several the first."""
-    return deterministic_policy(optimal_actions(mdp, values, gamma).argmax(axis=1), mdp.n_actions)
+    """The policy (S, A) that takes the best action; of several the first (if γ = 1, one that leads to the end)."""
+    return deterministic_policy(first_actions(mdp, optimal_actions(mdp, values, gamma), gamma), mdp.n_actions)
 
 
 def value_iteration(mdp, gamma, tolerance=1e-10, start=None):
     r"""v_{k+1} = max_a q_k: until no value changes by more than `tolerance` (Zhao, algorithm 4.1). A Solution.
 
-    start: v_0 (S,), zeros if not given. ValueError if γ is not in [0, 1], or is 1 and some state can never end.
+    start: v_0 (S,), zeros if not given. ValueError if γ is not in [0, 1], or is 1 and some state can never end, or if
+    the values do not settle.
     """
     gamma = check_gamma(gamma, mdp, (mdp.P > 0).any(axis=1))
-    history, change = [np.zeros(mdp.n_states) if start is None else np.array(start, np.float64)], np.inf
-    while change > tolerance:
+    history = [first_values(mdp, start)]
+    while not settled(history, tolerance, gamma):
         history.append(bellman_optimality(mdp, history[-1], gamma))
-        change = np.abs(history[-1] - history[-2]).max()
-        if len(history) > 100_000:
-            raise ValueError(f"value_iteration: still changing by {change:.3g} after 100,000 sweeps: with gamma = {gamma} a "
-                             "cycle may pay for ever")  # fmt: skip
     policy = greedy_policy(mdp, history[-1], gamma)
     return Solution(state_values(mdp, policy, gamma), policy, len(history) - 1, np.array(history))
 
@@ -66,15 +84,17 @@ def value_iteration(mdp, gamma, tolerance=1e-10, start=None):
 def policy_iteration(mdp, gamma, start=None):
     r"""π_{k+1}(s) = argmax_a q_{π_k}(s, a), until no action can be bettered (Zhao, algorithm 4.2). A Solution.
 
-    start: π_0 (S, A), the first action everywhere if not given. An action that ties with the best is kept: else two
-    equally good policies could take turns for ever. No policy comes twice, as each is better than the one before.
+    start: π_0 (S, A); if not given, the first action everywhere (if γ = 1, one that leads to the end). What ties with
+    the best is kept: else two equally good policies could take turns for ever. No policy comes twice, as each is better
+    than the one before.
     """
-    policy = np.asarray(deterministic_policy(np.zeros(mdp.n_states, int), mdp.n_actions) if start is None else start)
+    gamma = check_gamma(gamma, mdp, (mdp.P > 0).any(axis=1))
+    policy = deterministic_policy(first_actions(mdp, np.ones(mdp.R.shape, bool), gamma), mdp.n_actions) if start is None else start
     history, stable = [], False
     while not stable:
         history.append(state_values(mdp, policy, gamma))
         best = optimal_actions(mdp, history[-1], gamma)  # (S, A)
-        keep = (policy * best).sum(axis=1) > 1 - TIE  # (S,) all it does is among the best
+        keep = (policy * best).sum(axis=1) > 1 - 1e-6  # (S,) all that it does is among the best
         policy = np.where(keep[:, None], policy, deterministic_policy(best.argmax(axis=1), mdp.n_actions))
         stable = keep.all()
     return Solution(history[-1], policy, len(history) - 1, np.array(history))
@@ -84,17 +104,17 @@ def truncated_policy_iteration(mdp, gamma, evaluation_sweeps, tolerance=1e-10):
     r"""Greedy policy, then `evaluation_sweeps` times v ← r_π + γ P_π v, and again (Zhao, algorithm 4.3). A Solution.
 
     From v_0 = 0. It stops when no value changes by more than `tolerance` in the first sweep under a new greedy policy,
-    which is a sweep of value iteration.
+    which is a sweep of value iteration. Errors as in value_iteration.
     """
     if evaluation_sweeps < 1:
         raise ValueError(f"evaluation_sweeps must be at least 1, not {evaluation_sweeps}")
     gamma = check_gamma(gamma, mdp, (mdp.P > 0).any(axis=1))
-    history, change = [np.zeros(mdp.n_states)], np.inf
-    while change > tolerance:
-        policy = greedy_policy(mdp, history[-1], gamma)
-        P_pi, r_pi = under(mdp, policy)
-        for sweep in range(evaluation_sweeps):
+    history, done = [first_values(mdp)], False
+    while not done:
+        P_pi, r_pi = under(mdp, greedy_policy(mdp, history[-1], gamma))
+        history.append(r_pi + gamma * P_pi @ history[-1])
+        done = settled(history, tolerance, gamma, most=100_000 * evaluation_sweeps)
+        for _ in range(0 if done else evaluation_sweeps - 1):
             history.append(r_pi + gamma * P_pi @ history[-1])
-            if sweep == 0:
-                change = np.abs(history[-1] - history[-2]).max()
+    policy = greedy_policy(mdp, history[-1], gamma)
     return Solution(state_values(mdp, policy, gamma), policy, len(history) - 1, np.array(history))

@@ -24,6 +24,8 @@ Source: Zhao, Mathematical Foundations of Reinforcement Learning, chapters 1 and
 
 import numpy as np
 
+ROUNDING = 1e-14  # relative; what a sum of float64 numbers may lose
+
 
 class MDP:
     """A finite Markov decision process from plain arrays P (S, A, S) and R (S, A).
@@ -53,15 +55,15 @@ class MDP:
         return "\n".join(lines)
 
 
-def check_distributions(p, name):
+def check_distributions(p, name, tolerance=1e-8):
     """ValueError that names the first row, along the last axis, that is not a probability distribution."""
     total = p.sum(axis=-1)
-    wrong = ~(np.abs(total - 1) <= 1e-8) | ~(p >= 0).all(axis=-1)
+    wrong = ~(np.abs(total - 1) <= tolerance) | ~(p >= 0).all(axis=-1)
     if wrong.any():
         index = tuple(int(i) for i in np.argwhere(wrong)[0])
-        row, where = p[index], ", ".join(map(str, index))
+        row, where = p[index], f"[{', '.join(map(str, index))}]" if index else ""
         problem = f"sums to {total[index]:.10g}, not to 1" if (row >= 0).all() else f"holds {row[~(row >= 0)][0]:.6g}"
-        raise ValueError(f"{name}[{where}] {problem}: each row must be a probability distribution")
+        raise ValueError(f"{name}{where} {problem}: each row must be a probability distribution")
 
 
 def check_policy(mdp, policy):
@@ -69,25 +71,41 @@ def check_policy(mdp, policy):
     policy = np.asarray(policy, np.float64)
     if policy.shape != mdp.R.shape:
         raise ValueError(f"policy must have shape (S, A) = {mdp.R.shape}, not {policy.shape}")
-    check_distributions(policy, "policy")
+    check_distributions(policy, "policy", tolerance=1e-6)  # probabilities from a float32 network are welcome
     return policy
 
 
+def check_values(mdp, values):
+    """The values as float64 (S,); ValueError if they have another shape, such as that of a grid, or are not finite."""
+    values = np.asarray(values, np.float64)
+    if values.shape != (mdp.n_states,):
+        raise ValueError(f"values must have shape (S,) = ({mdp.n_states},), not {values.shape}")
+    if not np.isfinite(values).all():
+        s = np.argmin(np.isfinite(values))
+        raise ValueError(f"values[{s}] is {values[s]}: every value must be a finite number")
+    return values
+
+
+def check_share(x, name):
+    """x as a float; ValueError unless 0 ≤ x ≤ 1."""
+    if not 0 <= x <= 1:
+        raise ValueError(f"{name} must lie between 0 and 1, not {x}")
+    return float(x)
+
+
 def check_gamma(gamma, mdp=None, moves=None):
-    """The discount as a float; ValueError unless 0 ≤ γ ≤ 1, and, where γ = 1, unless the process is bound to end.
+    """The discount as a float; ValueError unless 0 ≤ γ ≤ 1, and, where γ = 1, unless the process can end from anywhere.
 
     moves: (S, S) booleans, which state can follow which. Without discount, a sum of rewards that never ends has no
     value; a terminal state must be within reach of every state.
     """
-    if not 0 <= gamma <= 1:
-        raise ValueError(f"gamma must lie between 0 and 1, not {gamma}")
-    if mdp is not None and gamma == 1:
+    if check_share(gamma, "gamma") == 1 and mdp is not None:
         ends = mdp.terminal
         while (more := ends | (moves & ends).any(axis=1)).sum() > ends.sum():  # one step further back in each round
             ends = more
         if not ends.all():
-            raise ValueError(f"gamma = 1, but from state {np.argmin(ends)} no terminal state can be reached, so the sum of "
-                             "rewards has no limit: use gamma < 1, or make a state terminal")  # fmt: skip
+            raise ValueError(f"gamma = 1, but from state {np.argmin(ends)} no terminal state is ever reached, so the sum of "
+                             "rewards has no limit: use gamma < 1, make a state terminal, or choose a policy that ends")  # fmt: skip
     return float(gamma)
 
 
@@ -117,33 +135,54 @@ def state_values_by_iteration(mdp, policy, gamma, tolerance=1e-12, start=None):
     r"""The same by sweeps v_{k+1} = r_π + γ P_π v_k, from v_0 = `start` (zeros): the history v_0, v_1, …, (K+1, S).
 
     Each sweep shrinks the error by γ at least. It stops when no value changes by more than `tolerance`.
+    (Zhao, section 2.7)
     """
     policy = check_policy(mdp, policy)
     P_pi, r_pi = under(mdp, policy)
     gamma = check_gamma(gamma, mdp, P_pi > 0)
-    history = [np.where(mdp.terminal, 0.0, 0.0 if start is None else start)]
-    change = np.inf
-    while change > tolerance:
+    history = [first_values(mdp, start)]
+    while not settled(history, tolerance, gamma):
         history.append(r_pi + gamma * P_pi @ history[-1])
-        change = np.abs(history[-1] - history[-2]).max()
     return np.array(history)
+
+
+def first_values(mdp, start=None):
+    """v_0 (S,) of an iteration: zeros, or `start`; 0 in terminal states, whose value is no matter of opinion."""
+    return np.where(mdp.terminal, 0.0, 0.0 if start is None else check_values(mdp, start))
+
+
+def settled(history, tolerance, gamma, most=100_000):
+    """Whether the last sweep changed no value by more than `tolerance`, or by more than rounding does.
+
+    ValueError if the tolerance is no number ≥ 0, or if after `most` sweeps (the length of the history) it still has not.
+    """
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance must be at least 0, not {tolerance}")
+    if len(history) == 1:
+        return False
+    change = np.abs(history[-1] - history[-2]).max()
+    if len(history) > most and change > tolerance:
+        why = "a cycle of states may pay for ever" if gamma == 1 else "solve exactly (state_values, policy_iteration)"
+        raise ValueError(f"with gamma = {gamma}, values still change by {change:.3g} after {len(history) - 1:,} sweeps: {why}")
+    return bool(change <= max(tolerance, ROUNDING * np.abs(history[-1]).max()))
 
 
 def action_values(mdp, values, gamma):
     r"""q(s, a) = E[r|s, a] + γ Σ_s' p(s'|s, a) v(s'): values (S,) -> (S, A).    (Zhao, equation 2.14)"""
-    return mdp.R + check_gamma(gamma) * mdp.P @ values
+    return mdp.R + check_gamma(gamma) * mdp.P @ check_values(mdp, values)
 
 
 def stationary_distribution(mdp, policy):
     r"""d (S,) with dᵀ P_π = dᵀ and Σ d = 1: the share of time that a very long walk spends in each state.
 
-    ValueError if there are several such distributions, as the walk's start then decides where it ends.
+    ValueError if there are several such distributions: then the start decides in which part of the states it ends up.
     """
     P_pi, _ = under(mdp, check_policy(mdp, policy))
     equations = np.vstack([P_pi.T - np.eye(mdp.n_states), np.ones(mdp.n_states)])  # (S + 1, S)
     d, _, rank, _ = np.linalg.lstsq(equations, np.append(np.zeros(mdp.n_states), 1), rcond=None)
     if rank < mdp.n_states:
-        raise ValueError("stationary_distribution: it is not unique: some states cannot be reached from others")
+        raise ValueError("stationary_distribution: there are several: the states fall into parts that this policy never "
+                         "leaves, and the first state decides in which it ends up")  # fmt: skip
     return np.maximum(d, 0) / np.maximum(d, 0).sum()
 
 
@@ -153,13 +192,20 @@ def uniform_policy(mdp):
 
 
 def deterministic_policy(actions, n_actions):
-    """The policy (S, A) that takes actions[s] in state s."""
-    return np.eye(n_actions)[np.asarray(actions)]
+    """The policy (S, A) that takes actions[s] in state s. ValueError if that is not one of 0 ... n_actions − 1."""
+    actions = np.asarray(actions)
+    if actions.ndim != 1 or actions.dtype.kind not in "iu" or not ((0 <= actions) & (actions < n_actions)).all():
+        raise ValueError(f"actions must be one integer of 0 ... {n_actions - 1} for each state, not {actions}")
+    return np.eye(n_actions)[actions]
 
 
 def soften(policy, epsilon):
-    r"""The ε-greedy form of a policy: (1 − ε) π(a|s) + ε / |A|.    (Zhao, section 5.4)"""
-    return (1 - epsilon) * policy + epsilon / policy.shape[1]
+    r"""The ε-greedy form of a policy: (1 − ε) π(a|s) + ε / |A|.    (Zhao, section 5.4)
+
+    A deterministic policy keeps its action with probability 1 − ε + ε / |A|, not 1 − ε: exploring may pick it, too.
+    """
+    policy = np.asarray(policy, np.float64)
+    return (1 - check_share(epsilon, "epsilon")) * policy + epsilon / policy.shape[1]
 
 
 def soften_mdp(mdp, epsilon):
@@ -168,5 +214,6 @@ def soften_mdp(mdp, epsilon):
     A policy π here earns just what `soften(π, ε)` earns in the given process, so the *best* ε-greedy policy is an
     ordinary optimum: that of this process. (It is not the ε-greedy form of the optimum: Zhao, figure 5.7.)
     """
-    P = (1 - epsilon) * mdp.P + epsilon * mdp.P.mean(axis=1, keepdims=True)
-    return MDP(P, (1 - epsilon) * mdp.R + epsilon * mdp.R.mean(axis=1, keepdims=True))
+    keep = 1 - check_share(epsilon, "epsilon")
+    P = keep * mdp.P + epsilon * mdp.P.mean(axis=1, keepdims=True)
+    return MDP(P, keep * mdp.R + epsilon * mdp.R.mean(axis=1, keepdims=True))

@@ -4,6 +4,8 @@ A space has a `shape` and a `dtype`, says whether it `contains` something, and d
 generator is its own: `space.seed(0)` makes the draws repeatable. (Our agents draw from their own generators instead.)
 """
 
+from operator import index
+
 import numpy as np
 
 
@@ -26,10 +28,10 @@ class Discrete(Space):
     """The integers start, ..., start + n − 1."""
 
     def __init__(self, n, seed=None, start=0):
+        self.n, self.start = index(n), index(start)  # index(2.5) raises
         if n < 1:
             raise ValueError(f"Discrete: n must be at least 1, not {n}")
         super().__init__((), np.int64, seed)
-        self.n, self.start = int(n), int(start)
 
     def contains(self, x):
         """Whether x is one of the integers, as a Python int, a NumPy integer or an array without axes."""
@@ -48,14 +50,17 @@ class Box(Space):
     """Arrays with low ≤ x ≤ high in every entry. Bounds are numbers, or arrays of the same shape; ±inf is allowed.
 
     A float32 box holds float64 arrays too, if they lie inside: actions may have either type (Gymnasium's does not).
+    ValueError if `low` is above `high` anywhere, a bound is NaN, the bounds do not fit the shape, or dtype is no float.
     """
 
     def __init__(self, low, high, shape=None, dtype=np.float32, seed=None):
         shape = np.broadcast_shapes(np.shape(low), np.shape(high)) if shape is None else tuple(shape)
         super().__init__(shape, dtype, seed)
+        if self.dtype.kind != "f":
+            raise ValueError(f"Box: dtype must be a float, not {self.dtype}")
         self.low, self.high = (np.broadcast_to(np.asarray(b, self.dtype), shape).copy() for b in (low, high))
         if not (self.low <= self.high).all():
-            raise ValueError(f"Box: low must not be above high: {low} and {high}")
+            raise ValueError(f"Box: low must not be above high, nor NaN: {low} and {high}")
 
     def contains(self, x):
         """Whether x is an array of the right shape whose entries all lie inside; NaN never does."""

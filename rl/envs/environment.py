@@ -15,10 +15,12 @@ import numpy as np
 class Environment:
     """Base class. A subclass sets the two spaces and defines `begin`, `move` and `render`.
 
-    max_episode_steps: truncate an episode after so many steps; None never does.
+    max_episode_steps: truncate an episode after so many steps; None never does. ValueError if it is below 1.
     """
 
     def __init__(self, observation_space, action_space, max_episode_steps=None):
+        if max_episode_steps is not None and max_episode_steps < 1:
+            raise ValueError(f"{type(self).__name__}: max_episode_steps must be at least 1 or None, not {max_episode_steps}")
         self.observation_space, self.action_space = observation_space, action_space
         self.max_episode_steps = max_episode_steps
         self.rng, self.elapsed, self.running, self.why = None, 0, False, "before the first reset()"
@@ -57,7 +59,7 @@ class Environment:
             raise ValueError(f"{type(self).__name__}: action {action!r} is not in {self.action_space}")
         observation, reward, terminated = self.move(action)
         self.elapsed += 1
-        truncated = self.elapsed == self.max_episode_steps
+        truncated = self.max_episode_steps is not None and self.elapsed >= self.max_episode_steps
         if terminated or truncated:
             self.running, self.why = False, f"after the episode was {'terminated' if terminated else 'truncated'}"
         return observation, float(reward), bool(terminated), truncated, {}
@@ -66,13 +68,15 @@ class Environment:
         """Nothing to do: there is no window."""
 
     def state_dict(self):
-        """All that decides how it goes on; a resumed run needs it."""
-        rng = self.rng and self.rng.bit_generator.state
-        return {"rng": rng, "elapsed": self.elapsed, "running": self.running, "state": np.asarray(getattr(self, "state", 0))}
+        """All that decides how it goes on, as nested dicts of arrays, numbers and strings: `minigrad.checkpoint` saves it."""
+        return {
+            "rng": self.rng and self.rng.bit_generator.state, "elapsed": self.elapsed, "running": self.running, "why": self.why,
+            "state": np.array(getattr(self, "state", 0)),
+        }  # fmt: skip
 
     def load_state_dict(self, state):
-        """Go on from a state_dict."""
-        self.elapsed, self.running = state["elapsed"], state["running"]
+        """Go on from a state_dict: the same steps then give the same bits."""
+        self.elapsed, self.running, self.why = state["elapsed"], state["running"], state["why"]
         self.rng = state["rng"] and np.random.default_rng()
         if self.rng:
             self.rng.bit_generator.state = state["rng"]

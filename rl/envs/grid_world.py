@@ -12,6 +12,7 @@ import numpy as np
 from .tabular import TabularEnvironment
 
 MOVES = {"up": (-1, 0), "right": (0, 1), "down": (1, 0), "left": (0, -1), "stay": (0, 0)}
+SIGNS = {"up": "^", "right": ">", "down": "v", "left": "<", "stay": "o"}
 BOOK = """
 .....
 .##..
@@ -29,8 +30,8 @@ def parse(text):
         odd = next(i for i, line in enumerate(lines) if len(line) != len(lines[0]))
         raise ValueError(f"GridWorld: ragged map: row 1 has {len(lines[0])} cells, row {odd + 1} has {len(lines[odd])}")
     cells = np.array([list(line) for line in lines])
-    if unknown := sorted(set(cells.ravel()) - set(".#GS")):
-        raise ValueError(f"GridWorld: the map holds {unknown}: draw it with . (free), # (forbidden), G (target), S (start)")
+    if unknown := sorted(set("".join(lines)) - set(".#GS")):
+        raise ValueError(f"GridWorld: the map holds {' '.join(map(repr, unknown))}: draw it with . (free), # (forbidden), G (target), S (start)")
     if "G" not in cells:
         raise ValueError("GridWorld: the map has no target: put a G in it")
     return cells
@@ -48,7 +49,8 @@ class GridWorld(TabularEnvironment):
     bounce_in_forbidden: what a step off the map from *within* a forbidden cell pays: "boundary", reward_boundary, or
                          "additive", reward_boundary + reward_forbidden (Zhao's figures 5.6 and 5.7 silently use that)
     max_episode_steps:   truncate after so many steps
-    ValueError for a map without a target, with ragged rows or unknown letters, and for an unknown word.
+    ValueError for a map without a target, with ragged rows, unknown letters or no cell to start in, for an unknown word,
+    and for a reward that is not finite.
     """
 
     def __init__(
@@ -56,30 +58,36 @@ class GridWorld(TabularEnvironment):
         reward_target=1, reward_step=0, forbidden="enter", target_terminal=False, bounce_in_forbidden="boundary",
         max_episode_steps=None,
     ):  # fmt: skip
+        self.cells, self.actions = parse(text), tuple(actions)
         for name, value, words in (("forbidden", forbidden, ("enter", "block")),
                                    ("bounce_in_forbidden", bounce_in_forbidden, ("boundary", "additive")),
-                                   *(("actions", action, tuple(MOVES)) for action in actions)):  # fmt: skip
+                                   *(("actions", action, tuple(MOVES)) for action in self.actions or [None])):  # fmt: skip
             if value not in words:
                 raise ValueError(f"GridWorld: {name} must be one of {', '.join(words)}, not {value!r}")
-        self.cells, self.actions = parse(text), tuple(actions)
-        self.shape, self.blocked = self.cells.shape, forbidden == "block"
-        rewards = {".": reward_step, "S": reward_step, "#": reward_forbidden, "G": reward_target}
-        in_forbidden = reward_boundary + (reward_forbidden if bounce_in_forbidden == "additive" else 0)
-        next_state = np.empty((self.cells.size, len(actions), 1), int)
-        reward = np.empty(next_state.shape)
-        for s, a in np.ndindex(next_state.shape[:2]):
-            here = divmod(s, self.shape[1])  # (row, column)
-            there = here[0] + MOVES[actions[a]][0], here[1] + MOVES[actions[a]][1]
-            if not (0 <= there[0] < self.shape[0] and 0 <= there[1] < self.shape[1]):
-                next_state[s, a], reward[s, a] = s, in_forbidden if self.cells[here] == "#" else reward_boundary
-            else:
-                stopped = self.blocked and self.cells[there] == "#"
-                next_state[s, a], reward[s, a] = s if stopped else there[0] * self.shape[1] + there[1], rewards[self.cells[there]]
-        target = self.cells.ravel() == "G"
-        start = self.cells.ravel() == "S"
+        self.shape, self.blocking, self.bounce_in_forbidden = self.cells.shape, forbidden == "block", bounce_in_forbidden
+        self.reward_boundary, self.reward_forbidden = reward_boundary, reward_forbidden
+        self.reward_target, self.reward_step = reward_target, reward_step
+        outcomes = [[self.outcome(s, action) for action in self.actions] for s in range(self.cells.size)]
+        next_state, reward = np.moveaxis(np.array(outcomes, float), 2, 0)[..., None]  # each (S, A, 1): nothing is random
+        letters = self.cells.ravel()  # (S,)
+        terminal, start = (letters == "G") & target_terminal, letters == "S"
         if not start.any():
-            start = ~(target & target_terminal) & ~((self.cells.ravel() == "#") & self.blocked)
-        super().__init__(next_state, np.ones(next_state.shape), reward, target & target_terminal, start / start.sum(), max_episode_steps)
+            start = ~terminal & ~((letters == "#") & self.blocking)
+        if not start.any():
+            raise ValueError("GridWorld: no cell to start in: the map has nothing but terminal targets and blocked cells")
+        super().__init__(next_state, np.ones(next_state.shape), reward, terminal, start / start.sum(), max_episode_steps)
+
+    def outcome(self, s, action):
+        """The rule of the game: (s', r) of an action, by its name, in state s."""
+        row, column = divmod(s, self.shape[1])
+        to = row + MOVES[action][0], column + MOVES[action][1]
+        if not (0 <= to[0] < self.shape[0] and 0 <= to[1] < self.shape[1]):
+            additive = self.cells[row, column] == "#" and self.bounce_in_forbidden == "additive"
+            return s, self.reward_boundary + (self.reward_forbidden if additive else 0)
+        there = to[0] * self.shape[1] + to[1]
+        if self.cells[to] == "#":
+            return s if self.blocking else there, self.reward_forbidden
+        return there, self.reward_target if self.cells[to] == "G" else self.reward_step
 
     def coordinates(self, low=0.0, high=1.0):
         """(column, row) of every state, each scaled to low ... high: (S, 2), x to the right and y down."""
@@ -88,10 +96,18 @@ class GridWorld(TabularEnvironment):
         return low + (high - low) * np.stack([columns, rows], axis=1) / scale
 
     def values_text(self, values, digits=1):
-        """Values (S,) as the book prints them: one row of the grid a line."""
+        """Values (S,) as the book prints them: one row of the grid a line, as text."""
         rows = np.round(np.reshape(values, self.shape), digits) + 0.0  # no −0.0
         width = max(len(f"{v:.{digits}f}") for v in rows.ravel())
         return "\n".join("  ".join(f"{v:{width}.{digits}f}" for v in row) for row in rows)
+
+    def policy_text(self, policy):
+        """The likeliest actions of a policy (S, A) in every cell, as ^ > v < and o (stay): >v where two share the top."""
+        policy = np.asarray(policy)
+        likeliest = policy > 0.999999 * policy.max(axis=1, keepdims=True)  # (S, A)
+        words = ["".join(SIGNS[action] for action, is_one in zip(self.actions, row) if is_one) for row in likeliest]
+        width = max(map(len, words))
+        return "\n".join("  ".join(f"{word:<{width}}" for word in row).rstrip() for row in np.reshape(words, self.shape))
 
     def render(self, cell=32):
         """RGB image with `cell` pixels a cell: forbidden yellow, target light blue, the agent a dark blue disc."""

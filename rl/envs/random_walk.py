@@ -13,12 +13,12 @@ class RandomWalk(TabularEnvironment):
     """n: states between the ends; jump: the longest jump; every episode starts in the middle, at (n + 1) // 2."""
 
     def __init__(self, n=1000, jump=100, max_episode_steps=None):
+        if n < 1 or jump < 1:
+            raise ValueError(f"RandomWalk: n and jump must be at least 1, not {n} and {jump}")
         self.n = n
         jumps = np.r_[-jump:0, 1 : jump + 1]  # (2 jump,)
         next_state = np.clip(np.arange(n + 2)[:, None] + jumps, 0, n + 1)[:, None, :]  # (S, 1, K)
-        next_state[[0, n + 1]] = np.array([0, n + 1])[:, None, None]
         reward = (next_state == n + 1).astype(float) - (next_state == 0)
-        reward[[0, n + 1]] = 0
         ends = np.isin(np.arange(n + 2), [0, n + 1])
         start = np.arange(n + 2) == (n + 1) // 2
         super().__init__(next_state, np.full(next_state.shape, 1 / (2 * jump)), reward, ends, start, max_episode_steps)

@@ -39,37 +39,54 @@ draw = jit(draw)
 class TabularEnvironment(Environment):
     """next_state, probability, reward: (S, A, K); terminal: (S,) booleans; start: (S,) probabilities of the first state.
 
-    The observation is the state, an integer. ValueError if a row of `probability`, or `start`, is no distribution.
+    The observation is the state, an integer. A terminal state is made to stay where it is, for no reward, whatever the
+    tables say of it. ValueError if shapes do not fit, a next state does not exist, a reward is not finite, or a row of
+    `probability`, or `start`, is no distribution.
     """
 
     def __init__(self, next_state, probability, reward, terminal, start, max_episode_steps=None):
-        probability, self.start = np.asarray(probability, np.float64), np.asarray(start, np.float64)
-        check_distributions(probability, f"{type(self).__name__}: probability")
-        check_distributions(self.start, f"{type(self).__name__}: start")
+        next_state, terminal = np.array(next_state, np.int64), np.array(terminal, bool)
+        probability, reward, self.start = (np.array(x, np.float64) for x in (probability, reward, start))
+        self.check(next_state, probability, reward, terminal)
+        n_states, n_actions, _ = probability.shape
+        next_state[terminal] = np.arange(n_states)[terminal][:, None, None]
+        reward[terminal] = 0
         cumulative = np.cumsum(probability, axis=2)
         cumulative /= cumulative[:, :, -1:]  # the last possible outcome gets exactly 1, whatever the rounding
-        self.tables = Tables(np.asarray(next_state, np.int64), cumulative, np.asarray(reward, np.float64), np.asarray(terminal, bool))
-        self.probability = probability
-        n_states, n_actions, _ = probability.shape
+        self.tables, self.probability = Tables(next_state, cumulative, reward, terminal), probability
         super().__init__(Discrete(n_states), Discrete(n_actions), max_episode_steps)
 
+    def check(self, next_state, probability, reward, terminal):
+        """ValueError for tables that are none: the compiled `draw` looks things up without asking whether they exist."""
+        name = type(self).__name__
+        if probability.ndim != 3 or not probability.size or next_state.shape != probability.shape or reward.shape != probability.shape:
+            raise ValueError(f"{name}: next_state, probability and reward must have one shape (S, A, K), not "
+                             f"{next_state.shape}, {probability.shape} and {reward.shape}")  # fmt: skip
+        n_states = len(probability)
+        if terminal.shape != (n_states,) or self.start.shape != (n_states,):
+            raise ValueError(f"{name}: terminal and start must have shape (S,) = ({n_states},), not {terminal.shape} and {self.start.shape}")
+        if (wrong := (next_state < 0) | (next_state >= n_states)).any():
+            raise ValueError(f"{name}: next_state holds {next_state[wrong][0]}: states are 0 ... {n_states - 1}")
+        if not np.isfinite(reward).all():
+            raise ValueError(f"{name}: a reward is {reward[~np.isfinite(reward)][0]}: every reward must be a finite number")
+        check_distributions(probability, f"{name}: probability")
+        check_distributions(self.start, f"{name}: start")
+
     def mdp(self):
-        """P and R of these tables; a terminal state stays where it is, for no reward."""
+        """P and R of these tables."""
         n_states, n_actions, _ = self.probability.shape
         P = np.zeros((n_states, n_actions, n_states))
         s, a = np.ogrid[:n_states, :n_actions]
         np.add.at(P, (s[..., None], a[..., None], self.tables.next_state), self.probability)
-        R = (self.probability * self.tables.reward).sum(axis=2)
-        P[self.tables.terminal] = np.eye(n_states)[self.tables.terminal][:, None]
-        R[self.tables.terminal] = 0
-        return MDP(P, R)
+        return MDP(P, (self.probability * self.tables.reward).sum(axis=2))
 
     def begin(self, options):
         """The first state: options["state"], or drawn from `start`."""
-        self.state = int(options.get("state", -1))
         if "state" not in options:
             self.state = int(self.rng.choice(len(self.start), p=self.start))
-        elif not self.observation_space.contains(options["state"]):
+        elif self.observation_space.contains(options["state"]):
+            self.state = int(options["state"])
+        else:
             raise ValueError(f"{type(self).__name__}: state {options['state']!r} is not in {self.observation_space}")
         return self.state
 
