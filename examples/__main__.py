@@ -9,6 +9,7 @@ CHAPTERS = [  # name, idea, minutes on two cores
     ("generative_models", "min d(p_data, p_theta), and a ladder of density models", "2"),
     ("made_mnist", "one pass of a masked network gives all conditionals", "1.5"),
     ("nade_mnist", "one model, three ways to compute it", "1.5"),
+    ("grid_world", "what to do when the rules are known: values, policies, three algorithms", "0.1"),
 ]
 
 
