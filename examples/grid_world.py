@@ -175,12 +175,13 @@ def main():
     table(["way", "rounds", "multiplications"], rows)
     difference = max(np.abs(solution.values - best.values).max() for solution, *_ in runs.values())
     wave = runs["value iteration"][0].history[[14, 15], 20]
-    print(f"\nin the end they differ by {difference:.0e}; a wave: the cell at the lower left is worth {wave[0]:.4f} after 14 sweeps")
-    print(f"of value iteration and {wave[1]:.4f} = .9^14 after 15, as it is 15 steps from the first reward")
+    print(
+        f"\nin the end they differ by {difference:.0e}; a wave: the cell at the lower left is worth {wave[0]:.4f} after 14 sweeps of"
+    )
+    print(f"value iteration and {wave[1]:.4f} = .9^14 after 15, as its first reward is 15 steps away")
 
     print("\n3. What gamma and the price of a forbidden cell decide\n")
-    header = ["gamma", "forbidden pays", "v* upper left", "steps from there", "forbidden ones", "cells that arrive", "best pairs s, a"]
-    table(header, choices())
+    table(["gamma", "forbidden pays", "v* upper left", "its steps", "forbidden", "cells that arrive", "best pairs s, a"], choices())
     doubled = GridWorld(reward_boundary=1, reward_forbidden=-17, reward_target=5, reward_step=3).mdp()  # each reward: 2 r + 3
     twin = policy_iteration(doubled, 0.9)
     same = np.array_equal(optimal_actions(doubled, twin.values, 0.9), optimal_actions(mdp, best.values, 0.9))

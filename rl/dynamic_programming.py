@@ -113,7 +113,7 @@ def truncated_policy_iteration(mdp, gamma, evaluation_sweeps, tolerance=1e-10):
     while not done:
         P_pi, r_pi = under(mdp, greedy_policy(mdp, history[-1], gamma))
         history.append(r_pi + gamma * P_pi @ history[-1])
-        done = settled(history, tolerance, gamma, most=100_000 * evaluation_sweeps)
+        done = settled(history, tolerance, gamma, most=max(100_000, 100 * evaluation_sweeps))
         for _ in range(0 if done else evaluation_sweeps - 1):
             history.append(r_pi + gamma * P_pi @ history[-1])
     policy = greedy_policy(mdp, history[-1], gamma)

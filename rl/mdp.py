@@ -44,7 +44,7 @@ class MDP:
             s, a = np.argwhere(~np.isfinite(self.R))[0]
             raise ValueError(f"MDP: R[{s}, {a}] is {self.R[s, a]}: every reward must be a finite number")
         check_distributions(self.P, "MDP: P")
-        stays = (self.P[range(self.n_states), :, range(self.n_states)] == 1) & (self.R == 0)  # (S, A)
+        stays = (self.P[range(self.n_states), :, range(self.n_states)] > 1 - 1e-8) & (self.R == 0)  # (S, A)
         self.terminal = stays.all(axis=1)  # (S,)
 
     def __str__(self):

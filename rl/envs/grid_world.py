@@ -31,7 +31,8 @@ def parse(text):
         raise ValueError(f"GridWorld: ragged map: row 1 has {len(lines[0])} cells, row {odd + 1} has {len(lines[odd])}")
     cells = np.array([list(line) for line in lines])
     if unknown := sorted(set("".join(lines)) - set(".#GS")):
-        raise ValueError(f"GridWorld: the map holds {' '.join(map(repr, unknown))}: draw it with . (free), # (forbidden), G (target), S (start)")
+        found = " ".join(map(repr, unknown))
+        raise ValueError(f"GridWorld: the map holds {found}: draw it with . (free), # (forbidden), G (target), S (start)")
     if "G" not in cells:
         raise ValueError("GridWorld: the map has no target: put a G in it")
     return cells

@@ -1,8 +1,8 @@
 r"""Environments with finitely many states and actions: everything about them is in four tables.
 
 One table row for each (s, a) lists its K possible outcomes. From these tables comes the `MDP` that dynamic programming
-needs (P and R), and comes `draw`, the one compiled function that plays all such environments: alone in `step`, or inside
-a compiled loop over whole episodes, with the same bits.
+needs (P and R), and the one rule that plays all such environments: `draw_one` in `step`, its compiled twin `draw` inside
+compiled loops over whole episodes, with the same bits.
 """
 
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class Tables(NamedTuple):
     terminal: np.ndarray  # (S,) booleans
 
 
-def draw(tables, s, a, rng):
+def draw_one(tables, s, a, rng):
     """Draw an outcome of action a in state s: (s', r). A certain outcome costs no random number."""
     k = 0
     if tables.cumulative[s, a, 0] < 1:
@@ -33,7 +33,7 @@ def draw(tables, s, a, rng):
     return tables.next_state[s, a, k], tables.reward[s, a, k]
 
 
-draw = jit(draw)
+draw = jit(draw_one, flags=())  # called from Python it would be slower: handing over the tables takes 8 µs
 
 
 class TabularEnvironment(Environment):
@@ -50,7 +50,7 @@ class TabularEnvironment(Environment):
         self.check(next_state, probability, reward, terminal)
         n_states, n_actions, _ = probability.shape
         next_state[terminal] = np.arange(n_states)[terminal][:, None, None]
-        reward[terminal] = 0
+        probability[terminal], reward[terminal] = np.arange(probability.shape[2]) == 0, 0  # the first outcome is certain
         cumulative = np.cumsum(probability, axis=2)
         cumulative /= cumulative[:, :, -1:]  # the last possible outcome gets exactly 1, whatever the rounding
         self.tables, self.probability = Tables(next_state, cumulative, reward, terminal), probability
@@ -59,12 +59,12 @@ class TabularEnvironment(Environment):
     def check(self, next_state, probability, reward, terminal):
         """ValueError for tables that are none: the compiled `draw` looks things up without asking whether they exist."""
         name = type(self).__name__
-        if probability.ndim != 3 or not probability.size or next_state.shape != probability.shape or reward.shape != probability.shape:
-            raise ValueError(f"{name}: next_state, probability and reward must have one shape (S, A, K), not "
-                             f"{next_state.shape}, {probability.shape} and {reward.shape}")  # fmt: skip
-        n_states = len(probability)
-        if terminal.shape != (n_states,) or self.start.shape != (n_states,):
-            raise ValueError(f"{name}: terminal and start must have shape (S,) = ({n_states},), not {terminal.shape} and {self.start.shape}")
+        shapes = [next_state.shape, probability.shape, reward.shape]
+        if len(set(shapes)) > 1 or probability.ndim != 3 or not probability.size:
+            raise ValueError(f"{name}: next_state, probability and reward must have one shape (S, A, K), not {shapes}")
+        n_states, shapes = len(probability), [terminal.shape, self.start.shape]
+        if set(shapes) != {(n_states,)}:
+            raise ValueError(f"{name}: terminal and start must have shape (S,) = ({n_states},), not {shapes}")
         if (wrong := (next_state < 0) | (next_state >= n_states)).any():
             raise ValueError(f"{name}: next_state holds {next_state[wrong][0]}: states are 0 ... {n_states - 1}")
         if not np.isfinite(reward).all():
@@ -92,6 +92,6 @@ class TabularEnvironment(Environment):
 
     def move(self, action):
         """One step: (s', r, terminated)."""
-        s, reward = draw(self.tables, self.state, int(action), self.rng)
+        s, reward = draw_one(self.tables, self.state, int(action), self.rng)
         self.state = int(s)
         return self.state, reward, self.tables.terminal[s]
