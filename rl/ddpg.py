@@ -1,0 +1,243 @@
+r"""DDPG: deep deterministic policy gradient (Lillicrap et al. 2016), for actions that are real numbers.
+
+With five actions the best one is found by trying all five. With a torque between −2 and 2 there is nothing to try: so a
+second network, the actor μ, *says* what is best, and is moved uphill on the critic Q by the chain rule. Algorithm 1:
+
+     1  start critic Q(s, a) and actor μ(s) from random weights
+     2  targets Q' ← Q, μ' ← μ
+     3  empty replay buffer
+     4  for each episode
+     5      start the noise N, receive the first observation s
+     6      for each step
+     7          a = μ(s) + N_t
+     8          execute a, observe r and s'
+     9          store (s, a, r, s') in the buffer
+    10          draw a minibatch from it
+    11          y = r + γ Q'(s', μ'(s'))                              the target: a constant
+    12          step the critic down on mean (y − Q(s, a))²
+    13          step the actor up on mean Q(s, μ(s)), by ∇_θ μ(s) · ∇_a Q(s, a) at a = μ(s)        (equation 6)
+    14          θ' ← τ θ + (1 − τ) θ' for both targets
+
+What must be right, and is silently wrong elsewhere:
+
+  * y has a factor (1 − terminated); a *truncated* episode bootstraps like any other step. (The paper's line has neither.)
+  * Line 11 runs without a graph. Line 13 asks for ∇_a Q alone: no weight of the critic gets a gradient there.
+  * y and Q(s, a) are both (B,). With (B,) against (B, 1) the loss would be over all B² pairs, and still fall.
+  * Actions in the buffer and in both networks are in units of the action space, −1 ... 1; only the world sees real ones.
+  * Observations are divided by the bounds of the observation space where these are finite.
+
+Where it differs from the paper: the action enters the critic at the first layer, not the second; no batch
+normalisation and no weight decay of the critic; two hidden layers of 64, not 400 and 300; Gaussian noise unless
+`OrnsteinUhlenbeck` is given; the first steps are uniformly random; learning rates may fall to 0; τ = 0.005.
+The last layers start from U(±3e-3), as in the paper, so that the first actions are near 0 and tanh is not saturated.
+"""
+
+import numpy as np
+
+import minigrad
+from minigrad import Tensor, no_grad, optim
+from minigrad.kernels import jit
+from minigrad.ops import primitive
+from minigrad.tensor import to_array
+from models.mlp import MLP
+
+from .mdp import check_gamma
+from .noise import Gaussian
+from .replay import Replay
+
+
+class Actor(MLP):
+    r"""μ(s) = tanh(MLP(s)): (B, n) -> (B, m), in −1 ... 1"""
+
+    def forward(self, s):
+        """The action of each observation."""
+        return np.tanh(super().forward(s))
+
+
+class Critic(MLP):
+    r"""Q(s, a) = MLP([s, a]): pairs (B, n + m) -> (B,)"""
+
+    def forward(self, pairs):
+        """The value of each pair."""
+        return super().forward(pairs).reshape(-1)
+
+
+def pair(s, a):
+    """[s, a], what the critic sees: (B, n), (B, m) -> (B, n + m)"""
+    return np.concatenate([s, a], axis=1)
+
+
+def squared_error_vjp(g, slope, q, y):
+    r"""∂/∂Q_i = 2 (Q_i − y_i) / B; y is a constant"""
+    return g * slope
+
+
+@primitive(squared_error_vjp, first_order=True)
+def squared_error(q, /, y):
+    r"""Mean of (Q − y)². ValueError unless both are (B,): (B, 1) against (B,) would give all B² pairs."""
+    if q.shape != y.shape or q.ndim != 1:
+        raise ValueError(f"Q has shape {q.shape} and its target {y.shape}: both must be (B,)")
+    error = q - y
+    return error @ error / len(error), error * (2 / len(error))
+
+
+class DDPG:
+    """env: any with Gymnasium's contract and Box spaces; ValueError otherwise. seed: of everything here, the env included.
+
+    hidden: sizes of the hidden layers. actor_lr, critic_lr: learning rates of Adam; they fall in a straight line to 0
+    over `decay_steps` updates if that is given. gamma, tau: as above. batch_size, capacity: of the replay buffer.
+    start_steps: so many uniformly random actions first. noise: None is Gaussian(0.1), in units of half the range.
+    reward_scale: what rewards are multiplied by, so that values are of order 1 to 10. dtype: float32 or float64.
+    """
+
+    def __init__(
+        self, env, seed=0, *, hidden=(64, 64), actor_lr=1e-3, critic_lr=1e-3, decay_steps=None, gamma=0.99, tau=0.005,
+        batch_size=64, capacity=100_000, start_steps=1_000, noise=None, reward_scale=1.0, dtype=np.float32,
+    ):  # fmt: skip
+        low, high = bounds(env.action_space, "action")
+        top = np.maximum(*map(abs, bounds(env.observation_space, "observation")))
+        if not np.isfinite([low, high]).all():
+            raise ValueError(f"DDPG: the action space must have finite bounds, not {env.action_space}")
+        n, m = len(top), len(low)
+        self.env, self.dtype, self.gamma, self.tau = env, np.dtype(dtype), check_gamma(gamma), np.dtype(dtype).type(tau)
+        self.batch_size, self.start_steps, self.reward_scale = batch_size, start_steps, reward_scale
+        self.centre, self.half_range = (high + low) / 2, (high - low) / 2
+        self.observation_scale = np.where(np.isfinite(top) & (top > 0), top, 1).astype(dtype)
+        init, self.explore, self.draws, first = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(4))
+        self.env_seed = int(first.integers(2**31))
+        self.actor = Actor((n, *hidden, m), rng=init, small=3e-3, dtype=dtype)  # line 1
+        self.critic = Critic((n + m, *hidden, 1), rng=init, small=3e-3, dtype=dtype)
+        self.optimizers = self.actor_optimizer, self.critic_optimizer = optim.Adam(self.actor, actor_lr), optim.Adam(self.critic, critic_lr)
+        self.schedules = [optim.LinearLR(optimizer, decay_steps) for optimizer in self.optimizers] if decay_steps else []
+        self.target_actor, self.target_critic = self.actor.frozen(), self.critic.frozen()  # line 2
+        self.replay = Replay(capacity, n, m, dtype)  # line 3
+        self.noise = noise or Gaussian(0.1)
+        self.steps, self.observation, self.episode_return, self.returns = 0, None, 0.0, []
+
+    def scaled(self, observation):
+        """The network's input, (n,)"""
+        return np.asarray(observation, self.dtype) / self.observation_scale
+
+    def mu(self, observation):
+        """μ(s) for one observation (n,): (m,), in −1 ... 1"""
+        with no_grad():
+            return self.actor(self.scaled(observation)[None]).data[0]
+
+    def act(self, observation):
+        """The actor's action for one observation (n,), without noise: (m,) float32, in the action space."""
+        return self.to_env(self.mu(observation))
+
+    def to_env(self, a):
+        """An action in −1 ... 1 as the environment wants it."""
+        return (self.centre + self.half_range * a).astype(np.float32)
+
+    def explore_action(self):
+        """Line 7, in −1 ... 1: μ(s) + N_t, clipped; uniform during the first `start_steps`."""
+        if self.steps < self.start_steps:
+            return self.explore.uniform(-1, 1, len(self.centre))
+        return np.clip(self.mu(self.observation) + self.noise.draw(self.explore), -1, 1)
+
+    def learn(self, steps):
+        """Go on for so many steps of the environment, one update after each; returns self.
+
+        `self.returns` gets a pair (step, return) for each episode that ends. learn(a) and learn(b) are learn(a + b),
+        bit for bit.
+        """
+        for _ in range(steps):  # lines 4 and 6
+            if self.observation is None:  # line 5
+                seed = self.env_seed if self.steps == 0 else None  # later episodes go on with the environment's generator
+                self.observation, _ = self.env.reset(seed=seed)
+                self.noise.reset(len(self.centre))
+                self.episode_return = 0.0
+            a = self.explore_action()  # line 7
+            next_observation, reward, terminated, truncated, _ = self.env.step(self.to_env(a))  # line 8
+            self.replay.add(self.scaled(self.observation), a, self.reward_scale * reward, self.scaled(next_observation), terminated)  # line 9
+            self.observation, self.episode_return, self.steps = next_observation, self.episode_return + reward, self.steps + 1
+            if terminated or truncated:
+                self.returns.append((self.steps, self.episode_return))
+                self.observation = None
+            if len(self.replay) >= self.batch_size and self.steps > self.start_steps:
+                self.update(self.replay.sample(self.batch_size, self.draws))  # line 10
+        return self
+
+    def targets(self, batch):
+        r"""Line 11: y = r + γ (1 − terminated) Q'(s', μ'(s')), (B,), in bare NumPy: the targets' weights are plain arrays."""
+        a = self.target_actor(batch.next_observation)  # (B, m)
+        q = self.target_critic(pair(batch.next_observation, a))  # (B,)
+        return batch.reward + self.gamma * (1 - batch.terminated) * q
+
+    def critic_step(self, batch):
+        """Line 12; returns the loss."""
+        loss = squared_error(self.critic(Tensor(pair(batch.observation, batch.action))), y=self.targets(batch))
+        self.critic_optimizer.zero_grad()
+        loss.backward()
+        self.critic_optimizer.step()
+        return loss.item()
+
+    def actor_step(self, batch):
+        r"""Line 13, by the chain rule in two links: ∇_a of mean Q, and from there through μ to the actor's weights.
+
+        The pairs are a leaf: the first pass ends there, and no weight of the critic gets a gradient.
+        """
+        mu = self.actor(Tensor(batch.observation))  # (B, m), with the actor's graph behind it
+        pairs = Tensor(pair(batch.observation, mu.data), requires_grad=True)  # (B, n + m), the same actions with none
+        (slope,) = minigrad.grad(self.critic(pairs), pairs, gradient=np.full(len(mu), 1 / len(mu)))
+        self.actor_optimizer.zero_grad()
+        mu.backward(-slope.data[:, -mu.shape[1] :])  # minus: the optimiser goes down, and Q is to go up
+        self.actor_optimizer.step()
+
+    def update(self, batch):
+        """Lines 11 to 14; returns the critic's loss."""
+        loss = self.critic_step(batch)
+        self.actor_step(batch)
+        polyak(self.actor.theta.data, self.target_actor.theta, self.tau)  # line 14
+        polyak(self.critic.theta.data, self.target_critic.theta, self.tau)
+        for schedule in self.schedules:
+            schedule.step()
+        return loss
+
+    def state_dict(self):
+        """All that decides how training goes on: weights, optimisers, schedules, buffer, generators, the episode begun."""
+        networks = (self.actor, self.critic, self.target_actor, self.target_critic)
+        return {
+            "theta": [to_array(n.theta).copy() for n in networks],
+            "parts": [part.state_dict() for part in (*self.optimizers, *self.schedules, self.replay)],
+            "rng": [rng.bit_generator.state for rng in (self.explore, self.draws)],
+            "env": self.env.state_dict() if hasattr(self.env, "state_dict") else None, "noise": self.noise.state,
+            **{name: getattr(self, name) for name in ("steps", "observation", "episode_return", "returns")},
+        }  # fmt: skip
+
+    def load_state_dict(self, state):
+        """Go on from a state_dict, with the same bits if the environment is one of ours. ValueError if it does not fit.
+
+        Another environment cannot be put back into the middle of an episode: it begins a new one.
+        """
+        for network, theta in zip((self.actor, self.critic), state["theta"]):
+            network.theta.data = theta
+        self.target_actor.theta, self.target_critic.theta = (theta.copy() for theta in state["theta"][2:])
+        for part, saved in zip((*self.optimizers, *self.schedules, self.replay), state["parts"], strict=True):
+            part.load_state_dict(saved)
+        for rng, saved in zip((self.explore, self.draws), state["rng"]):
+            rng.bit_generator.state = saved
+        for name in ("steps", "observation", "episode_return", "returns"):
+            setattr(self, name, state[name])
+        self.noise.state = state["noise"]
+        if state["env"] is None:
+            self.observation = None
+        else:
+            self.env.load_state_dict(state["env"])
+
+
+@jit
+def polyak(theta, theta_target, tau):
+    r"""θ' ← τ θ + (1 − τ) θ', in place and in one pass; τ has the arrays' type"""
+    for i in range(theta.size):
+        theta_target[i] = tau * theta[i] + (theta.dtype.type(1) - tau) * theta_target[i]
+
+
+def bounds(space, name):
+    """low and high (n,) of a space; ValueError unless it is a Box with one axis."""
+    low, high = getattr(space, "low", None), getattr(space, "high", None)
+    if low is None or np.ndim(low) != 1:
+        raise ValueError(f"DDPG: the {name} space must be a Box of shape (n,), not {space}")
+    return low.astype(np.float64), high.astype(np.float64)
