@@ -24,8 +24,6 @@ Source: Zhao, Mathematical Foundations of Reinforcement Learning, chapters 1 and
 
 import numpy as np
 
-ROUNDING = 1e-14  # relative; what a sum of float64 numbers may lose
-
 
 class MDP:
     """A finite Markov decision process from plain arrays P (S, A, S) and R (S, A).
@@ -112,7 +110,7 @@ def check_gamma(gamma, mdp=None, moves=None):
 def under(mdp, policy):
     r"""The Markov chain that a policy makes of the process: P_π (S, S) and r_π (S,).
 
-    P_π(s, s') = Σ_a π(a|s) p(s'|s, a),   r_π(s) = Σ_a π(a|s) E[r|s, a]     (Zhao, equation 2.9 and below)
+    P_π(s, s') = Σ_a π(a|s) p(s'|s, a),   r_π(s) = Σ_a π(a|s) E[r|s, a]     (Zhao, equations 2.8 to 2.10)
     """
     return np.einsum("sa,san->sn", policy, mdp.P), (policy * mdp.R).sum(axis=1)
 
@@ -152,9 +150,9 @@ def first_values(mdp, start=None):
 
 
 def settled(history, tolerance, gamma, most=100_000):
-    """Whether the last sweep changed no value by more than `tolerance`, or by more than rounding does.
+    """Whether the last sweep changed no value by more than `tolerance`.
 
-    ValueError if the tolerance is no number ≥ 0, or if after `most` sweeps (the length of the history) it still has not.
+    ValueError if the tolerance is no number ≥ 0, or if after `most` sweeps the values still change.
     """
     if not tolerance >= 0:
         raise ValueError(f"tolerance must be at least 0, not {tolerance}")
@@ -164,11 +162,11 @@ def settled(history, tolerance, gamma, most=100_000):
     if len(history) > most and change > tolerance:
         why = "a cycle of states may pay for ever" if gamma == 1 else "solve exactly (state_values, policy_iteration)"
         raise ValueError(f"with gamma = {gamma}, values still change by {change:.3g} after {len(history) - 1:,} sweeps: {why}")
-    return bool(change <= max(tolerance, ROUNDING * np.abs(history[-1]).max()))
+    return bool(change <= tolerance)
 
 
 def action_values(mdp, values, gamma):
-    r"""q(s, a) = E[r|s, a] + γ Σ_s' p(s'|s, a) v(s'): values (S,) -> (S, A).    (Zhao, equation 2.14)"""
+    r"""q(s, a) = E[r|s, a] + γ Σ_s' p(s'|s, a) v(s'): values (S,) -> (S, A).    (Zhao, section 2.8)"""
     return mdp.R + check_gamma(gamma) * mdp.P @ check_values(mdp, values)
 
 

@@ -6,7 +6,7 @@ import pytest
 from minigrad import checkpoint
 from minigrad.kernels import jit
 from rl.envs import Environment, GridWorld, RandomWalk, TabularEnvironment
-from rl.envs.tabular import draw
+from rl.envs.tabular import draw, draw_one
 from rl.spaces import Box, Discrete
 
 
@@ -244,6 +244,17 @@ def test_outcomes_come_with_their_probabilities():
     states, _ = loop(env.tables, s, np.zeros(20_000, np.int64), env.rng)
     share = np.bincount(states, minlength=6) / 20_000
     assert (np.abs(share - p) <= 3 * np.sqrt(p * (1 - p) / 20_000)).all()
+
+
+def test_an_outcome_that_is_impossible_never_comes_not_even_at_the_edge():
+    class Edge:
+        """A generator whose every number is the same."""
+
+        def __init__(self, u):
+            self.random = lambda: u
+
+    env = TabularEnvironment([[[0, 1, 2]]] * 3, [[[0.0, 0.5, 0.5]]] * 3, np.zeros((3, 1, 3)), np.zeros(3), [1.0, 0, 0])
+    assert [int(draw_one(env.tables, 0, 0, Edge(u))[0]) for u in (0.0, 0.4999, 0.5, 1 - 2**-53)] == [1, 1, 2, 2]
 
 
 def test_tables_and_mdp_agree():

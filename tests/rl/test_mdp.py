@@ -201,7 +201,7 @@ def test_iteration_forgets_its_start_and_shrinks_the_error_by_gamma():
     assert (errors[1:] <= 0.8 * errors[:-1] + 1e-12).all() and errors[-1] < 1e-10
 
 
-def test_large_rewards_settle_at_what_rounding_allows():
+def test_large_rewards_settle_too():
     rng = np.random.default_rng(2)
     mdp = random_mdp(rng)
     mdp = MDP(mdp.P, 1e9 * mdp.R)
@@ -245,6 +245,15 @@ def test_values_are_the_policys_mean_of_action_values():
 
 
 # ---- policies
+
+
+def test_a_state_is_terminal_also_where_its_probabilities_sum_to_1_only_nearly():
+    """Two hundred outcomes of probability 1 / 200 that all stay: their sum is 1 but for rounding."""
+    stay = sum([1 / 200] * 200)
+    assert stay != 1
+    mdp = MDP([[[0.5, 0.5]], [[0, stay]]], [[1.0], [0.0]])
+    assert mdp.terminal.tolist() == [False, True]
+    np.testing.assert_allclose(state_values(mdp, uniform_policy(mdp), 1), [2, 0])
 
 
 def test_policies():
