@@ -12,6 +12,7 @@ gymnasium     ours as a `gymnasium.Env`, where that package is installed
 
 from .environment import Environment
 from .grid_world import GridWorld
+from .gymnasium import as_gymnasium
 from .lqr import LQR
 from .pendulum import Pendulum
 from .random_walk import RandomWalk

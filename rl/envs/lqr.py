@@ -2,18 +2,30 @@ r"""A linear world with a quadratic cost: the one control problem whose best pol
 
     x' = A x + B u + σ · noise,     r = −(xᵀ Q x + uᵀ R u),     return Σ γᵗ r_t
 
-The value of the best policy is quadratic too, v(x) = −xᵀ P x − const. Put that into the Bellman equation and maximise
-over u: P solves the Riccati equation, and the best action is linear in x whatever the noise,
+The value of the best policy is quadratic too, v(x) = −xᵀ P x − γ σ² tr(P) / (1 − γ). Put that into the Bellman equation
+and maximise over u: P solves the Riccati equation, and the best action is linear in x whatever the noise,
 
     P = Q + γ Aᵀ P A − γ² Aᵀ P B (R + γ Bᵀ P B)⁻¹ Bᵀ P A,      u = −K x,   K = γ (R + γ Bᵀ P B)⁻¹ Bᵀ P A
 
 So a learned policy can be compared with the truth, number by number. (Bertsekas, Dynamic Programming and Optimal Control)
+The truth is that of a world without bounds and without end: it holds here as long as |K x| stays within max_action, and
+for a learner that takes a truncated episode for what it is, one that would have gone on.
 """
 
 import numpy as np
 
+from ..mdp import check_gamma
 from ..spaces import Box
 from .environment import Environment
+
+
+def check_cost(M, name, at_least):
+    """ValueError unless the matrix is symmetric and no direction costs less than that: the Riccati equation needs both."""
+    if not np.allclose(M, M.T):
+        raise ValueError(f"LQR: {name} must be symmetric, not {M.tolist()}: ({name} + {name}.T) / 2 costs the same")
+    if (lowest := np.linalg.eigvalsh(M)[0]) < at_least:
+        kind = "positive eigenvalues" if at_least > 0 else "no negative eigenvalue"
+        raise ValueError(f"LQR: {name} must have {kind}, not {lowest:.6g}: nothing may pay, and no action be free")
 
 
 class LQR(Environment):
@@ -21,24 +33,33 @@ class LQR(Environment):
 
     noise: σ, the standard deviation of what is added to each entry of x'; max_action: the bound on |u|; episodes start
     from U(±1)ⁿ and are truncated after max_episode_steps. The default is an unstable world: left alone, x grows by 10 %
-    a step.
+    a step. ValueError if the shapes do not fit, a number is not finite, Q or R is not symmetric, Q has a negative
+    eigenvalue or R one that is not positive, or σ is negative.
     """
 
     def __init__(self, A=1.1, B=0.5, Q=1.0, R=0.5, noise=0.0, max_action=2.0, max_episode_steps=20):
-        self.A, self.B, self.Q, self.R = (np.atleast_2d(np.asarray(M, np.float64)) for M in (A, B, Q, R))
-        n, m = self.B.shape
-        if self.A.shape != (n, n) or self.Q.shape != (n, n) or self.R.shape != (m, m):
-            shapes = [M.shape for M in (self.A, self.B, self.Q, self.R)]
-            raise ValueError(f"LQR: A (n, n), B (n, m), Q (n, n), R (m, m) do not fit together: {shapes}")
-        self.noise = noise
+        self.A, self.B, self.Q, self.R = matrices = [np.atleast_2d(np.asarray(M, np.float64)) for M in (A, B, Q, R)]
+        n, m = self.B.shape[0], self.B.shape[-1]
+        if [M.shape for M in matrices] != [(n, n), (n, m), (n, n), (m, m)]:
+            shapes = ", ".join(f"{name} {M.shape}" for name, M in zip("ABQR", matrices))
+            raise ValueError(f"LQR: shapes must be A (n, n), B (n, m), Q (n, n), R (m, m), not {shapes}")
+        for name, M in zip("ABQR", matrices):
+            if not np.isfinite(M).all():
+                raise ValueError(f"LQR: {name} must be finite, not {M.tolist()}")
+        check_cost(self.Q, "Q", at_least=-1e-12 * np.abs(self.Q).max())
+        check_cost(self.R, "R", at_least=np.finfo(float).tiny)
+        if not 0 <= noise < np.inf:
+            raise ValueError(f"LQR: noise must be at least 0, not {noise}")
+        self.noise, self.state = noise, np.zeros(n)
         super().__init__(Box(-np.inf, np.inf, (n,)), Box(-max_action, max_action, (m,)), max_episode_steps)
 
     def begin(self, options):
         """options["state"], or U(±1)ⁿ."""
         n = len(self.A)
-        self.state = np.array(options.get("state", self.rng.uniform(-1, 1, n)), np.float64)
-        if self.state.shape != (n,):
-            raise ValueError(f"LQR: the state must have shape {(n,)}, not {self.state.shape}")
+        start = np.array(options["state"] if "state" in options else self.rng.uniform(-1, 1, n), np.float64)
+        if start.shape != (n,) or not np.isfinite(start).all():
+            raise ValueError(f"LQR: the state must be {n} finite numbers, of shape {(n,)}, not {options['state']!r}")
+        self.state = start
         return self.state.astype(np.float32)
 
     def move(self, action):
@@ -50,24 +71,32 @@ class LQR(Environment):
             self.state = self.state + self.noise * self.rng.standard_normal(len(x))
         return self.state.astype(np.float32), reward, False
 
-    def riccati(self, gamma, tolerance=1e-12):
+    def riccati(self, gamma, tolerance=1e-12, most=100_000):
         """P (n, n) and the best gain K (m, n), by repeating the equation from P = Q, which is value iteration.
 
-        ValueError if P grows without bound, as no gain can then stabilise the world.
+        ValueError if P grows without bound, as no gain then keeps the cost finite, or still changes after `most` rounds.
         """
-        P, change = self.Q, np.inf
+        gamma, P, change, rounds = check_gamma(gamma), self.Q, np.inf, 0
         while change > tolerance * np.abs(P).max():
             K = gamma * np.linalg.solve(self.R + gamma * self.B.T @ P @ self.B, self.B.T @ P @ self.A)  # (m, n)
             P, before = self.Q + gamma * self.A.T @ P @ (self.A - self.B @ K), P
-            change = np.abs(P - before).max()
-            if not np.isfinite(P).all() or np.abs(P).max() > 1e12:
-                raise ValueError(f"LQR: the Riccati equation has no solution for gamma = {gamma}: no gain holds this world")
+            change, rounds = np.abs(P - before).max(), rounds + 1
+            if rounds == most or np.abs(P).max() > 1e12 * np.abs(self.Q).max():
+                raise ValueError(f"LQR: with gamma = {gamma} the Riccati equation has no solution, or one out of reach: after "
+                                 f"{rounds:,} rounds P is {np.abs(P).max():.3g} and grows. No gain holds this world")  # fmt: skip
         return P, K
 
-    def render(self, width=402, height=40):
-        """RGB image: the first entry of x on a line from −2 to 2."""
-        image = np.full((height, width, 3), 255, np.uint8)
-        image[height // 2], image[:, width // 2] = 160, 160
-        x = int(np.clip((self.state[0] + 2) / 4, 0, 1) * (width - 9))
-        image[height // 2 - 4 : height // 2 + 5, x : x + 9] = (43, 108, 176)
+    def render(self, width=402, strip=40):
+        """RGB image (n · strip, width, 3): a line for each entry of x, from −2 to 2 with a tick at each whole number.
+
+        An entry beyond that is shown at the edge, in red.
+        """
+        image = np.full((len(self.state) * strip, width, 3), 255, np.uint8)
+        column = lambda x: 4 + round((np.clip(x, -2, 2) + 2) / 4 * (width - 9))
+        for x, line in zip(self.state, image.reshape(-1, strip, width, 3)):
+            middle = strip // 2
+            line[middle] = 160
+            for tick in range(-2, 3):
+                line[middle - 8 : middle + 9, column(tick)] = 160
+            line[middle - 4 : middle + 5, column(x) - 4 : column(x) + 5] = (43, 108, 176) if abs(x) <= 2 else (204, 77, 77)
         return image

@@ -25,13 +25,15 @@ def pendulum_step(state, action):
 
     As in Gymnasium, the two terms that hold nothing but u are computed in the action's own type: a float32 action makes
     them float32, and after 200 steps a port that misses this is off by 3e-3. States and observations are Gymnasium's to
-    the last bit; so is the reward, but for the last bit of 0.001 u² once in a thousand steps, as `u**2` there calls powf.
+    the last bit; so is the reward, but that each of its squares may differ in the last bit, once in a thousand steps:
+    `x**2` calls libm's pow there, and x * x is the better rounded.
     """
     theta, speed, u = state[0], state[1], action[0]
     real = action.dtype.type
     angle = (theta + math.pi) % (2 * math.pi) - math.pi
     cost = angle * angle + 0.1 * (speed * speed) + real(0.001) * (u * u)
-    speed = speed + (15.0 * math.sin(theta) + real(3) * u) * DT
+    # np.sin, not math.sin: run without the compiler, that gives a Python number, and the sum would be u's float32
+    speed = speed + (15.0 * np.sin(theta) + real(3) * u) * DT
     state[1] = min(max(speed, -MAX_SPEED), MAX_SPEED)
     state[0] = theta + state[1] * DT
     return -cost
@@ -41,23 +43,27 @@ pendulum_step = jit(pendulum_step, flags=())  # no flags: the same bits as Gymna
 
 
 class Pendulum(Environment):
-    """reset(options={"state": (θ, θ̇)}) begins there; without, θ ~ U(±π) and θ̇ ~ U(±1)."""
+    """reset(options={"state": (θ, θ̇)}) begins there, with any angle and a speed in ±8; without, θ ~ U(±π) and θ̇ ~ U(±1)."""
 
     def __init__(self, max_episode_steps=200):
         high = np.array([1, 1, MAX_SPEED], np.float32)
         super().__init__(Box(-high, high), Box(-MAX_TORQUE, MAX_TORQUE, (1,)), max_episode_steps)
+        self.state, self.torque = np.array([np.pi, 0.0]), 0.0  # it hangs until the first reset
 
     def begin(self, options):
         """Draw the first state, or take it from the options."""
-        start = options.get("state", self.rng.uniform([-np.pi, -1.0], [np.pi, 1.0]))
-        self.state, self.torque = np.array(start, np.float64), 0.0
-        if self.state.shape != (2,):
-            raise ValueError(f"Pendulum: the state must be (angle, speed), not {start!r}")
+        start = options["state"] if "state" in options else self.rng.uniform([-np.pi, -1.0], [np.pi, 1.0])
+        start = np.array(start, np.float64)
+        if start.shape != (2,) or not np.isfinite(start[0]) or not abs(start[1]) <= MAX_SPEED:
+            raise ValueError(f"Pendulum: the state must be (angle, speed) with a speed in +-8, not {options['state']!r}")
+        self.state, self.torque = start, 0.0
         return self.observe()
 
     def move(self, action):
         """One step of 0.05 s."""
         action = np.asarray(action)
+        if action.dtype != np.float32:
+            action = action.astype(np.float64)  # in integers, 0.001 u² would be 0
         self.torque = float(action[0])
         reward = pendulum_step(self.state, action)
         return self.observe(), reward, False
@@ -74,7 +80,8 @@ class Pendulum(Environment):
         along = np.clip(x * tip[0] + y * tip[1], 0, 1)  # the nearest point of the rod, as a fraction of its length
         rod = np.hypot(x - along * tip[0], y - along * tip[1]) < 0.09
         turn = np.arctan2(-x, y)  # angle of each pixel, as θ
-        arc = (np.abs(np.hypot(x, y) - 1.14) < 0.03) & (turn * np.sign(self.torque) > 0) & (abs(turn) < abs(self.torque) / MAX_TORQUE * 1.5)
+        rim, push = np.abs(np.hypot(x, y) - 1.14) < 0.03, 1.5 * abs(self.torque) / MAX_TORQUE
+        arc = rim & (turn * np.sign(self.torque) > 0) & (abs(turn) < push)
         image = np.full((size, size, 3), 255, np.uint8)
         image[rod], image[arc] = (204, 77, 77), (43, 108, 176)
         image[np.hypot(x, y) < 0.04] = 0
