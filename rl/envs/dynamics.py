@@ -1,0 +1,33 @@
+r"""Worlds with continuous states and numbered actions, for compiled loops: one `step` for all, chosen by an integer.
+
+A compiled loop cannot hold a Python object, nor take a function as an argument (its machine code would then not be kept
+for the next process). So an environment's class says its `kind`, and the three functions here look up what belongs to it.
+A state is float64, `STATE_SIZE[kind]` numbers; what an agent sees is float32, as in Gymnasium.
+
+To add a world: a start and a step in its own file, a kind and its branches here, and `kind = ...` in its class.
+"""
+
+from minigrad.kernels import jit
+
+from .mountain_car import MOUNTAIN_CAR, mountain_car_start, mountain_car_step
+
+STATE_SIZE = {MOUNTAIN_CAR: 2}
+
+
+def begin(kind, state, rng):
+    """Write a first state into `state`."""
+    mountain_car_start(state, rng)
+
+
+def step(kind, state, action):
+    """Move the state in place by one step: (reward, terminated)."""
+    return mountain_car_step(state, action)
+
+
+def observe(kind, state, observation):
+    """Write what the agent sees of the state."""
+    for i in range(observation.size):
+        observation[i] = state[i]
+
+
+begin, step, observe = jit(begin, flags=()), jit(step, flags=()), jit(observe, flags=())
