@@ -11,7 +11,7 @@ from .environment import Environment
 
 @cache
 def adapter(gymnasium):
-    """The class of what `as_gymnasium` returns. It is made when first asked for, as its base is in a package that may be missing."""
+    """The class of what `as_gymnasium` returns, made when first asked for: its base is in a package that may be missing."""
 
     class Adapter(gymnasium.Env):
         """Hands everything on to `env`, one of ours."""
@@ -65,8 +65,8 @@ def as_gymnasium(env, render_mode="rgb_array"):
     or the `TimeLimit` that this adds counts once more. Two things stay as ours has them where Gymnasium leaves it open:
     a `step` after the end raises, and so does an action outside the space (Gymnasium's Pendulum clips it).
 
-    render_mode: "rgb_array", `render()` gives an image; None, it gives None. ImportError without the package gymnasium,
-    TypeError if env is not one of ours, ValueError for another mode.
+    render_mode: "rgb_array", `render()` gives an image; None, for a world without pictures: it gives None. ImportError
+    without the package gymnasium, TypeError if env is not one of ours, ValueError for another mode.
     """
     try:
         import gymnasium

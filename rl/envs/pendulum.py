@@ -24,7 +24,7 @@ def pendulum_step(state, action):
     """Move the state (θ, θ̇), float64 (2,), in place by the action u (1,); returns the reward.
 
     As in Gymnasium, the two terms that hold nothing but u are computed in the action's own type: a float32 action makes
-    them float32, and after 200 steps a port that misses this is off by 3e-3. States and observations are Gymnasium's to
+    them float32, and a port that misses this is off by up to 3e-3 in 200 episodes. States and observations are Gymnasium's to
     the last bit; so is the reward, but that each of its squares may differ in the last bit, once in a thousand steps:
     `x**2` calls libm's pow there, and x * x is the better rounded.
     """
