@@ -1,0 +1,131 @@
+r"""Playing: episodes recorded as arrays, by two drivers. To judge a fixed policy, what is done never depends on what has
+been learned, so play first and learn from the record: one record serves every method, and they differ by nothing else.
+
+    play        any environment with Gymnasium's contract, step by step in Python (microseconds a step)
+    play_fast   a TabularEnvironment, in one compiled loop over its tables (nanoseconds a step): the same bits
+
+Two generators, so that an agent that draws more does not change its world: the world's is seeded from the agent's
+`rng` at the first reset, as `env.reset(seed=...)` does it, and then goes on by itself.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minigrad.kernels import jit
+
+from .envs.tabular import draw
+from .features import check_count
+from .mdp import check_distributions
+
+ROOM = 2**20  # rows of one record of `play_fast`; memory that no row is written to costs nothing
+
+
+class Experience(NamedTuple):
+    """N steps of one or more episodes, one after the other. States are numbers."""
+
+    state: np.ndarray  # (N,) s
+    reward: np.ndarray  # (N,) r
+    next_state: np.ndarray  # (N,) s'
+    terminated: np.ndarray  # (N,) the world ended with this step: the value of s' is 0
+    truncated: np.ndarray  # (N,) the clock stopped here: the value of s' counts, but the next row is another episode
+
+
+def pick(cumulative, rng):
+    """A random index; `cumulative` are its probabilities, summed up, the last is 1."""
+    u, index = rng.random(), 0
+    for c in cumulative:  # to count them all is faster than to stop at the right one: no branch to guess
+        index += c <= u
+    return index
+
+
+pick = jit(pick, flags=())
+
+
+def sum_up(probabilities):
+    """Cumulative sums along the last axis, for `pick`; the last is exactly 1."""
+    cumulative = np.cumsum(probabilities, axis=-1)
+    return cumulative / cumulative[..., -1:]
+
+
+def play_tables(tables, start, policy, limit, episodes, s, elapsed, finished, record, world, rng):
+    """Fill a record, an Experience with room for some steps, from its first row on. start (S,), policy (S, A): cumulative.
+
+    s, elapsed, finished: the state, the steps of this episode, the number of episodes before. Returns these three as they
+    are in the end, and how many rows are filled: all, unless the last episode has ended before.
+    """
+    for n in range(record.state.size):
+        if elapsed == 0:
+            s = pick(start, world)
+        record.state[n] = s
+        s, record.reward[n] = draw(tables, s, pick(policy[s], rng), world)
+        elapsed += 1
+        record.next_state[n], record.terminated[n], record.truncated[n] = s, tables.terminal[s], elapsed == limit
+        if tables.terminal[s] or elapsed == limit:
+            elapsed, finished = 0, finished + 1
+            if finished == episodes:
+                return s, elapsed, finished, n + 1
+    return s, elapsed, finished, record.state.size
+
+
+play_tables = jit(play_tables, flags=())
+
+
+def play_fast(env, policy, episodes, rng):
+    """Episodes of a TabularEnvironment under a policy (S, A): an Experience over its state numbers.
+
+    ValueError if the policy is none, or if an episode has no end.
+    """
+    policy = np.asarray(policy, np.float64)
+    if policy.shape != env.tables.reward.shape[:2]:
+        raise ValueError(f"play_fast: policy must have shape (S, A) = {env.tables.reward.shape[:2]}, not {policy.shape}")
+    check_distributions(policy, "play_fast: policy")
+    fixed, world = (
+        (env.tables, sum_up(env.start), sum_up(policy), limit_of(env), check_count(episodes, "episodes", 1)),
+        new_world(rng),
+    )
+    here, records = (0, 0, 0), []
+    while here[2] < episodes:
+        record = Experience(*(np.empty(ROOM, dtype) for dtype in (np.int64, np.float64, np.int64, np.bool_, np.bool_)))
+        *here, n = play_tables(*fixed, *here, record, world, rng)
+        records.append([column[:n] for column in record])
+    return Experience(*(columns[0] if len(columns) == 1 else np.concatenate(columns) for columns in zip(*records)))
+
+
+def play(env, policy, episodes, rng):
+    """Episodes of any environment: (observations (M, ...), Experience), whose states are row numbers of `observations`.
+
+    policy: a function (observation, rng) -> action, or, where observations are state numbers, an array (S, A).
+    """
+    if not callable(policy):
+        cumulative = sum_up(policy)
+        policy = lambda s, rng: pick(cumulative[s], rng)  # noqa: E731
+    observations, steps = [], []
+    for episode in range(check_count(episodes, "episodes", 1)):
+        observation, _ = env.reset(seed=world_seed(rng) if episode == 0 else None)
+        observations.append(observation)
+        running = True
+        while running:
+            observation, reward, terminated, truncated, _ = env.step(policy(observation, rng))
+            steps.append((len(observations) - 1, reward, len(observations), terminated, truncated))
+            observations.append(observation)
+            running = not (terminated or truncated)
+    columns = (np.array(column, dtype) for column, dtype in zip(zip(*steps), (int, float, int, bool, bool)))
+    return np.array(observations), Experience(*columns)
+
+
+def world_seed(rng):
+    """A seed for the world, drawn from the agent's generator."""
+    return int(rng.integers(2**31))
+
+
+def new_world(rng):
+    """The generator that `Environment.reset(seed=world_seed(rng))` makes."""
+    return np.random.default_rng(world_seed(rng))
+
+
+def limit_of(env):
+    """Steps of an episode at most, for a compiled loop; 0 for no limit. ValueError if it could then go on for ever."""
+    if env.max_episode_steps is None and hasattr(env, "tables") and not env.tables.terminal.any():
+        raise ValueError(f"{type(env).__name__}: no state is terminal, so an episode has no end: give max_episode_steps")
+    return env.max_episode_steps or 0

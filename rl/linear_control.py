@@ -1,0 +1,177 @@
+r"""Control with linear features: q̂(s, a) = φ(s)ᵀ w_a, a row of weights for each action. (Zhao, sections 8.3 and 8.4)
+
+    Sarsa        target = r + γ q̂(s', a')          a' is what the agent will do: it learns the value of what it does
+    Q-learning   target = r + γ max_a q̂(s', a)     it learns the value of the best, whatever it does
+
+Both then move w_a by `step_towards`, and both behave ε-greedily: with probability ε a random action, else the best one;
+of several best ones a random one. (At the start all are equally good: who then always takes the first walks in circles.)
+
+Equal weights as w_a for each a are what Zhao writes as φ(s, a)ᵀ w, φ(s, a) holding φ(s) in the a-th of |A| blocks.
+
+One update, `update`, and two drivers, which run it on the same random numbers and so give the same bits:
+
+    learn        any environment with Gymnasium's contract, step by step in Python
+    learn_fast   a TabularEnvironment over its tables, or a world of dynamics.py under tile coding: whole runs compiled
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minigrad.kernels import jit
+
+from .envs.dynamics import STATE_SIZE, begin, observe, step
+from .envs.tabular import draw
+from .episodes import limit_of, new_world, pick, sum_up, world_seed
+from .features import TileCoding, active_tiles, observer, rows
+from .linear_value import step_towards, value
+from .mdp import check_gamma
+
+SARSA, Q_LEARNING = 0, 1
+METHODS = {"sarsa": SARSA, "q_learning": Q_LEARNING}
+
+
+class Learned(NamedTuple):
+    """What a driver returns."""
+
+    W: np.ndarray  # (A, F) the weights
+    lengths: np.ndarray  # (episodes,) steps
+    returns: np.ndarray  # (episodes,) sum of rewards, without discount
+
+
+def epsilon_greedy(q, epsilon, rng):
+    r"""An action: with probability ε any, else the best of q (A,). So the best has 1 − ε + ε/|A| in all.
+
+    Of several best ones each is equally likely: the k-th that is found replaces the one before with probability 1/k.
+    """
+    if epsilon > 0 and rng.random() < epsilon:
+        return int(rng.random() * q.size)
+    best, ties = 0, 1
+    for a in range(1, q.size):
+        if q[a] > q[best]:
+            best, ties = a, 1
+        elif q[a] == q[best]:
+            ties += 1
+            if rng.random() * ties < 1:
+                best = a
+    return best
+
+
+epsilon_greedy = jit(epsilon_greedy, flags=())
+
+
+def choose(W, active, phi, epsilon, q, rng):
+    """q ← q̂(s, ·), (A,); returns an ε-greedy action."""
+    for a in range(q.size):
+        q[a] = value(W[a], active, phi)
+    return epsilon_greedy(q, epsilon, rng)
+
+
+choose = jit(choose, flags=())
+
+
+def update(method, W, now, phi, a, r, after, phi2, terminated, alpha, gamma, epsilon, q, rng):
+    """One step of learning from (s, a, r, s'), s given by `now` and `phi`, s' by `after` and `phi2`; returns a'.
+
+    a' is chosen before the update, as Sarsa must. (For Q-learning that is a matter of taste: its target knows no a'.)
+    """
+    a2 = choose(W, after, phi2, epsilon, q, rng)
+    follow = 0.0 if terminated else q[a2] if method == SARSA else q.max()
+    step_towards(W[a], now, phi, r + gamma * follow, alpha)
+    return a2
+
+
+update = jit(update, flags=())
+
+
+def learn(env, features, episodes, *, method="sarsa", alpha, gamma=1.0, epsilon=0.1, rng, W=None):
+    """Learn by playing so many episodes, in any environment with numbered actions: Learned(W, lengths, returns).
+
+    features: Φ (S, F) for observations that are state numbers, a TileCoding, or any callable on (N, k) coordinates
+    alpha:    the step size; with a TileCoding divide by its `tilings`
+    W:        (A, F) to go on from, changed in place; zeros if not given
+    ValueError for an unknown method or a γ outside [0, 1]; FloatingPointError when the weights diverge.
+    """
+    method, look = check(method, gamma), observer(features)
+    lengths, returns = np.zeros(episodes, np.int64), np.zeros(episodes)
+    for episode in range(episodes):
+        observation, _ = env.reset(seed=world_seed(rng) if episode == 0 else None)
+        now, phi, size = look(observation)
+        W = np.zeros((env.action_space.n, size)) if W is None else W
+        q = np.empty(len(W))
+        a, running = choose(W, now, phi, epsilon, q, rng), True
+        while running:
+            observation, r, terminated, truncated, _ = env.step(int(a))
+            after, phi2, _ = look(observation)
+            a = update(method, W, now, phi, a, r, after, phi2, terminated, alpha, gamma, epsilon, q, rng)
+            now, phi = after, phi2
+            lengths[episode], returns[episode] = lengths[episode] + 1, returns[episode] + r
+            running = not (terminated or truncated)
+    return Learned(W, lengths, returns)
+
+
+def check(method, gamma):
+    """The number of the method; ValueError if there is none, or if γ is no discount."""
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
+    check_gamma(gamma)
+    return METHODS[method]
+
+
+def learn_tables(method, W, rows, tables, start, limit, lengths, returns, alpha, gamma, epsilon, world, rng):
+    """The compiled loop over the tables of a TabularEnvironment; start (S,): cumulative."""
+    q = np.empty(len(W))
+    for episode in range(lengths.size):
+        s = pick(start, world)
+        a, running = choose(W, rows.active[s], rows.values[s], epsilon, q, rng), True
+        while running:
+            s2, r = draw(tables, s, a, world)
+            terminated = tables.terminal[s2]
+            a = update(method, W, rows.active[s], rows.values[s], a, r, rows.active[s2], rows.values[s2], terminated,
+                       alpha, gamma, epsilon, q, rng)  # fmt: skip
+            s = s2
+            lengths[episode] += 1
+            returns[episode] += r
+            running = not terminated and lengths[episode] != limit
+
+
+def learn_dynamics(method, W, tiling, kind, state, limit, lengths, returns, alpha, gamma, epsilon, world, rng):
+    """The compiled loop over a world of dynamics.py, seen through a tile coding."""
+    q, x, phi = np.empty(len(W)), np.empty(tiling.low.size, np.float32), np.ones(len(tiling.shift))
+    now, after = np.empty(phi.size, np.int64), np.empty(phi.size, np.int64)
+    for episode in range(lengths.size):
+        begin(kind, state, world)
+        observe(kind, state, x)
+        active_tiles(tiling, x, now)
+        a, running = choose(W, now, phi, epsilon, q, rng), True
+        while running:
+            r, terminated = step(kind, state, a)
+            observe(kind, state, x)
+            active_tiles(tiling, x, after)
+            a = update(method, W, now, phi, a, r, after, phi, terminated, alpha, gamma, epsilon, q, rng)
+            now, after = after, now
+            lengths[episode] += 1
+            returns[episode] += r
+            running = not terminated and lengths[episode] != limit
+
+
+learn_tables, learn_dynamics = jit(learn_tables, flags=()), jit(learn_dynamics, flags=())
+
+
+def learn_fast(env, features, episodes, *, method="sarsa", alpha, gamma=1.0, epsilon=0.1, rng, W=None):
+    """The same as `learn`, bit for bit, in one compiled loop.
+
+    env: a TabularEnvironment, and features Φ (S, F); or a world with a `kind` (MountainCar), and a TileCoding.
+    """
+    tabular = hasattr(env, "tables")
+    if not tabular and not (hasattr(env, "kind") and isinstance(features, TileCoding)):
+        raise TypeError(f"learn_fast: no compiled loop for {type(env).__name__} with these features: use learn")
+    method, world = check(method, gamma), new_world(rng)
+    W = np.zeros((env.action_space.n, features.shape[1] if tabular else features.size)) if W is None else W
+    lengths, returns = np.zeros(episodes, np.int64), np.zeros(episodes)
+    rest = limit_of(env), lengths, returns, float(alpha), float(gamma), float(epsilon), world, rng
+    if tabular:
+        learn_tables(method, W, rows(features), env.tables, sum_up(env.start), *rest)
+    else:
+        learn_dynamics(method, W, features.tiling, env.kind, np.empty(STATE_SIZE[env.kind]), *rest)
+    return Learned(W, lengths, returns)
