@@ -91,6 +91,12 @@ def test_whole_seeds_are_drawn():
     assert high - low > 150  # 4 scores, not 200: those would give 31
 
 
+def test_each_draw_has_as_many_seeds_as_there_are():
+    sizes = []
+    bootstrap_interval(np.arange(7), np.random.default_rng(0), statistic=lambda s: sizes.append(len(s)) or s.mean())
+    assert sizes == [7] * 2000
+
+
 def test_same_generator_same_interval_and_equal_scores_a_point():
     scores = np.random.default_rng(0).standard_normal(10)
     assert len({bootstrap_interval(scores, np.random.default_rng(5)) for _ in range(2)}) == 1

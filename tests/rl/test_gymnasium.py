@@ -411,11 +411,10 @@ def test_wrapped_and_bare_go_the_same_way(gymnasium, name):
 
 def test_there_is_one_generator(gymnasium):
     env = as_gymnasium(LQR(noise=0.1))
-    env.reset()  # not even here are there two
+    start = env.reset()[0]  # not even here are there two
     assert env.np_random is env.env.rng
-    start = as_gymnasium(LQR(noise=0.1)).reset(seed=env.np_random_seed)[0]
-    assert env.reset(seed=env.np_random_seed)[0] == start  # and its seed is known
-    assert env.np_random is env.env.rng
+    assert LQR(noise=0.1).reset(seed=env.np_random_seed)[0] == start  # and its seed is known
+    assert env.reset(seed=3)[0] == LQR(noise=0.1).reset(seed=3)[0] and env.np_random is env.env.rng
     env.np_random = np.random.default_rng(7)
     assert env.reset()[0] == LQR(noise=0.1).reset(seed=7)[0]
     saved = copy.deepcopy(env.env.state_dict())
@@ -426,6 +425,14 @@ def test_there_is_one_generator(gymnasium):
 
 def test_options_reach_it(gymnasium):
     assert as_gymnasium(GridWorld()).reset(options={"state": 7})[0] == 7
+
+
+def test_close_reaches_it(gymnasium):
+    env, closed = GridWorld(), []
+    env.close = lambda: closed.append(1)
+    with as_gymnasium(env):
+        assert closed == []
+    assert closed == [1]
 
 
 def test_copies_are_apart(gymnasium):

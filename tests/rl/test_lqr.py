@@ -192,8 +192,10 @@ def test_starts_are_uniform_and_the_state_given_is_copied():
     assert np.abs(starts.var(axis=0) - 1 / 3).max() < 3 * np.sqrt(4 / 45 / 2000)  # Var x² = 1/5 - 1/9
     given = np.array([0.5, 0.5])
     env.reset(options={"state": given})
+    given[:] = 7
+    assert env.state.tolist() == [0.5, 0.5]
     env.step(np.array([1.0, 1.0]))
-    assert given.tolist() == [0.5, 0.5]
+    assert given.tolist() == [7, 7]
 
 
 def test_noise_has_the_given_size_and_none_draws_nothing():
@@ -219,6 +221,7 @@ def test_render_shows_every_entry_where_it_is():
         assert image.dtype == np.uint8 and image.shape == (80, 402, 3)
         top = (image[:40] == (204, 77, 77) if x > 2 else image[:40] == (43, 108, 176)).all(axis=2)
         columns.append(np.flatnonzero(top.any(axis=0)).mean())
+        assert (image[[12, 52]] == 160).all(axis=2).sum() == 2 * 5  # ticks
         assert top.sum() == 81 and (image[40:] == (43, 108, 176)).all(axis=2).sum() == 81
     scale = (402 - 9) / 4
     np.testing.assert_allclose(columns, [4 + 0.5 * scale, 4 + 2 * scale, 4 + 3 * scale, 397], atol=0.5)
@@ -262,16 +265,22 @@ def test_a_start_that_does_not_fit(state):
 
 
 @pytest.mark.parametrize(
-    "keywords, gamma",
+    "keywords, gamma, limit",
     [
-        (dict(B=0.0), 0.9),  # γ a² = 1.089: grows like a power
-        (dict(A=1.0, B=0.0), 1.0),  # grows by Q in every round, for ever
-        (dict(A=np.diag([1.2, 0.5]), B=[[0], [1]], Q=np.eye(2), R=1.0), 0.9),  # the push does not reach the first state
+        (dict(B=0.0), 0.9, {}),  # γ a² = 1.089: grows like a power
+        (dict(A=1.0, B=0.0), 1.0, {"most": 1000}),  # grows by Q in every round, for ever
+        (dict(A=np.diag([1.2, 0.5]), B=[[0], [1]], Q=np.eye(2), R=1.0), 0.9, {}),  # the push does not reach the first state
+        (dict(B=0.0, Q=1e20), 0.9, {}),
     ],
 )
-def test_a_world_that_no_gain_holds(keywords, gamma):
+def test_a_world_that_no_gain_holds(keywords, gamma, limit):
     with pytest.raises(ValueError, match=f"LQR: with gamma = {gamma} the Riccati equation has no solution.*No gain holds"):
-        LQR(**keywords).riccati(gamma, most=1000)
+        LQR(**keywords).riccati(gamma, **limit)
+
+
+def test_large_numbers_are_no_reason_to_refuse():
+    P, K = LQR(Q=1e20, R=0.5e20).riccati(0.9)
+    np.testing.assert_allclose([P / 1e20, K], LQR().riccati(0.9), rtol=1e-9)
 
 
 def test_a_discount_can_save_it():
