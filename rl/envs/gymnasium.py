@@ -1,4 +1,4 @@
-"""Ours as a `gymnasium.Env`, for tools that want one: `as_gymnasium(env)`.
+"""Ours as a `gymnasium.Env` (1.0 or newer), for tools that want one: `as_gymnasium(env)`.
 
 The other way needs nothing: a real Gymnasium environment has the same contract, and works wherever ours does.
 """

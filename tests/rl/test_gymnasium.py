@@ -30,7 +30,7 @@ RECORDED = Path(__file__).parent / "data" / "pendulum_v1.npz"
 
 @pytest.fixture
 def gymnasium():
-    return pytest.importorskip("gymnasium")
+    return pytest.importorskip("gymnasium", minversion="1.0")
 
 
 # ---- the worlds
