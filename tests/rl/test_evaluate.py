@@ -63,7 +63,7 @@ def test_scores_that_are_none(scores):
 @pytest.mark.parametrize("n, claimed", [(3, 0.75), (10, 0.94)])
 def test_how_often_the_interval_holds_the_truth(n, claimed):
     """As the docstring says; of a normal distribution, whose interquartile mean is 0."""
-    rng, held, repetitions = np.random.default_rng(0), 0, 250
+    rng, held, repetitions = np.random.default_rng(0), 0, 150
     for _ in range(repetitions):
         low, high = bootstrap_interval(rng.standard_normal(n), rng, draws=200)
         held += low <= 0 <= high
