@@ -10,6 +10,7 @@ CHAPTERS = [  # name, idea, minutes on two cores
     ("made_mnist", "one pass of a masked network gives all conditionals", "1.5"),
     ("nade_mnist", "one model, three ways to compute it", "1.5"),
     ("grid_world", "what to do when the rules are known: values, policies, three algorithms", "0.1"),
+    ("value_approximation", "values for more states than a table holds; when learning them diverges", "0.3"),
 ]
 
 

@@ -88,7 +88,7 @@ def play_fast(env, policy, episodes, rng):
     while here[2] < episodes:
         record = Experience(*(np.empty(ROOM, dtype) for dtype in (np.int64, np.float64, np.int64, np.bool_, np.bool_)))
         *here, n = play_tables(*fixed, *here, record, world, rng)
-        records.append([column[:n] for column in record])
+        records.append([column[:n] if n > ROOM // 2 else column[:n].copy() for column in record])  # a copy lets the rest go
     return Experience(*(columns[0] if len(columns) == 1 else np.concatenate(columns) for columns in zip(*records)))
 
 

@@ -1,17 +1,19 @@
-r"""Control with linear features: q̂(s, a) = φ(s)ᵀ w_a, a row of weights for each action. (Zhao, sections 8.3 and 8.4)
+r"""Control with linear features: q̂(s, a) = φ(s)ᵀ w_a, a row of weights for each action.
 
-    Sarsa        target = r + γ q̂(s', a')          a' is what the agent will do: it learns the value of what it does
-    Q-learning   target = r + γ max_a q̂(s', a)     it learns the value of the best, whatever it does
+    Sarsa        target = r + γ q̂(s', a')          a' is what the agent will do: it learns what its own ways are worth
+    Q-learning   target = r + γ max_a q̂(s', a)     it learns what the best ways are worth, whatever it does
 
-Both then move w_a by `step_towards`, and both behave ε-greedily: with probability ε a random action, else the best one;
-of several best ones a random one. (At the start all are equally good: who then always takes the first walks in circles.)
+Both move w_a by `step_towards`, and both behave ε-greedily: with probability ε a random action, else the best one, and of
+several best ones a random one. (At first all are equally good. Who then takes the first always goes into one corner.)
 
-Equal weights as w_a for each a are what Zhao writes as φ(s, a)ᵀ w, φ(s, a) holding φ(s) in the a-th of |A| blocks.
+Zhao writes φ(s, a)ᵀ w. With φ(s) in the a-th of |A| blocks of φ(s, a) and zeros in the others, that is the same.
 
 One update, `update`, and two drivers, which run it on the same random numbers and so give the same bits:
 
     learn        any environment with Gymnasium's contract, step by step in Python
-    learn_fast   a TabularEnvironment over its tables, or a world of dynamics.py under tile coding: whole runs compiled
+    learn_fast   the tables of a TabularEnvironment, or a world of dynamics.py under tile coding: all episodes compiled
+
+Source: Zhao, section 8.3; Sutton & Barto, sections 10.1 and 6.5.
 """
 
 from typing import NamedTuple

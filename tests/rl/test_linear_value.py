@@ -1,6 +1,7 @@
 """Linear value functions: fixed points and errors in closed form, learning from records, divergence and its cure.
 
-The published numbers are those of Zhao's chapter 8 (5 x 5 world, uniform policy) and of Sutton & Barto's chapters 9 and 11.
+The settings are those of Zhao's chapter 8 (5 x 5 world, uniform policy) and of Sutton & Barto's chapters 9 and 11. The
+numbers were computed by other programs, or read off the books' figures where it says so.
 """
 
 import time
@@ -422,14 +423,14 @@ def test_the_books_plus_is_no_inverse():
 
 
 def test_lstd_of_a_long_record_is_close_to_the_fixed_point():
-    """250,000 samples; the published single run has .1261, the fixed point .1251."""
+    """250,000 samples; a run of another program has .1261, the fixed point .1251."""
     Phi = ALL["poly10"]
     w = lv.lstd(Phi, ep.play_fast(GRID, UNIFORM, 500, np.random.default_rng(0)), GAMMA)
     assert rmse(Phi, w) == pytest.approx(0.1256, abs=0.002)
     np.testing.assert_allclose(w, lv.td_fixed_point(MDP, UNIFORM, GAMMA, Phi), atol=0.1)
 
 
-# ---- published curves, several seeds (slower)
+# ---- learning curves, several seeds (slower)
 
 
 @pytest.mark.proof
@@ -439,8 +440,9 @@ def test_lstd_of_a_long_record_is_close_to_the_fixed_point():
     ("table", 0.005, 0.037, 0.076),
 ])  # fmt: skip
 def test_td_linear_on_the_5_by_5_world(name, alpha, low, high):
-    """500 episodes of 500 steps, w₀ ~ N(0, 1) (zeros for the table), 20 seeds: the mean RMSE lies in the published band,
-    which holds the book's curve and three runs of another program, give or take three standard errors of the mean."""
+    """500 episodes of 500 steps, w₀ ~ N(0, 1) (zeros for the table), 20 seeds: the mean RMSE lies in the band that holds
+    the end of the book's curve (figures 8.7 and 8.8) and three runs of another program, give or take three standard errors.
+    """
     Phi, final = ALL.get(name, np.eye(25)), []
     for seed in range(20):
         rng = np.random.default_rng(seed)
@@ -452,19 +454,20 @@ def test_td_linear_on_the_5_by_5_world(name, alpha, low, high):
 
 @pytest.mark.proof
 def test_gradient_monte_carlo_on_the_1000_state_walk(walk):
-    """Sutton & Barto, figure 9.5 (30 runs of 5,000 episodes): RMS over the states after the last. ±: standard errors."""
+    """As in Sutton & Barto's figure 9.5, 30 runs of 5,000 episodes: RMS over the states after the last, beside the mean and
+    standard error of another program's 30 runs."""
     env, _, policy, v, _ = walk
-    published = {(fourier, 5): (0.0537, 0.004), (fourier, 10): (0.0573, 0.004), (fourier, 20): (0.0619, 0.004),
+    reference = {(fourier, 5): (0.0537, 0.004), (fourier, 10): (0.0573, 0.004), (fourier, 20): (0.0619, 0.004),
                  (polynomial, 5): (0.159, 0.005), (polynomial, 10): (0.147, 0.005), (polynomial, 20): (0.140, 0.005)}  # fmt: skip
-    features = {key: key[0](key[1])(np.arange(1002) / 1000) for key in published}
-    final = {key: [] for key in published}
+    features = {key: key[0](key[1])(np.arange(1002) / 1000) for key in reference}
+    final = {key: [] for key in reference}
     for seed in range(30):
         experience = ep.play_fast(env, policy, 5000, np.random.default_rng(seed))
         for key, Phi in features.items():
             w = np.zeros(Phi.shape[1])
             lv.gradient_monte_carlo(w, rows(Phi), experience, 5e-5 if key[0] is fourier else 1e-4, 1.0)
             final[key].append(np.sqrt(np.mean((Phi @ w - v)[1:-1] ** 2)))
-    for key, (expected, its_error) in published.items():
+    for key, (expected, its_error) in reference.items():
         error = np.hypot(np.std(final[key], ddof=1) / np.sqrt(30), its_error)
         assert abs(np.mean(final[key]) - expected) < 3 * error, (key, np.mean(final[key]))
 
