@@ -1,10 +1,11 @@
 r"""PyTorch's side of `benchmarks`: one contender in a process of its own, which makes one turn for every line it reads.
 
-    python -m examples.benchmark_torch tape | made | nade  ARRAYS.npz  [fused] [compile] [hint]
+    python -m examples.benchmark_torch tape | made | nade | ddpg  ARRAYS.npz  [fused] [compile] [hint]
 
 It must not import minigrad, whose allocator hint would change what is measured ("hint" asks for it).
 """
 
+import copy
 import sys
 import time
 
@@ -66,13 +67,41 @@ def nade(W, V, c, b, batches, flags):
     return training([W, V, c, b], loss, batches, flags)
 
 
+def ddpg(observation, action, reward, next_observation, terminated, hidden, flags):
+    """Updates of DDPG in the style of CleanRL: critic, actor, Adam for each, both targets."""
+    n, m, H = observation.shape[1], action.shape[1], int(hidden)
+    relu, Linear = torch.nn.ReLU, torch.nn.Linear
+    actor = torch.nn.Sequential(Linear(n, H), relu(), Linear(H, H), relu(), Linear(H, m), torch.nn.Tanh())
+    critic = torch.nn.Sequential(Linear(n + m, H), relu(), Linear(H, H), relu(), Linear(H, 1))
+    target_actor, target_critic = copy.deepcopy((actor, critic))
+    fused = {"fused": True} if "fused" in flags else {}
+    actor_optimizer, critic_optimizer = (torch.optim.Adam(net.parameters(), lr=1e-3, **fused) for net in (actor, critic))
+    while True:
+        for _ in range(20):  # a turn, as one update is too short to time
+            with torch.no_grad():
+                next_q = target_critic(torch.cat([next_observation, target_actor(next_observation)], 1)).view(-1)
+                y = reward + 0.99 * (1 - terminated) * next_q
+            loss = torch.nn.functional.mse_loss(critic(torch.cat([observation, action], 1)).view(-1), y)
+            critic_optimizer.zero_grad()
+            loss.backward()
+            critic_optimizer.step()
+            loss = -critic(torch.cat([observation, actor(observation)], 1)).mean()
+            actor_optimizer.zero_grad()
+            loss.backward()
+            actor_optimizer.step()
+            for online, target in ((actor, target_actor), (critic, target_critic)):
+                for p, p_target in zip(online.parameters(), target.parameters()):
+                    p_target.data.copy_(0.005 * p.data + 0.995 * p_target.data)
+        yield
+
+
 def main(job, file, *flags):
     """Serve turns until the input ends."""
     if "hint" in flags:
         np.empty(31 * 2**20, np.uint8)  # as in minigrad/__init__.py
     torch.set_num_threads(1)
     arrays = {name: torch.tensor(a) for name, a in np.load(file).items()}
-    run = tape(**arrays) if job == "tape" else {"made": made, "nade": nade}[job](**arrays, flags=flags)
+    run = tape(**arrays) if job == "tape" else {"made": made, "nade": nade, "ddpg": ddpg}[job](**arrays, flags=flags)
     for _ in sys.stdin:
         start = time.process_time()
         next(run)

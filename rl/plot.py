@@ -98,3 +98,18 @@ def learning_curves(curves, ax=None, *, average=np.mean, ylabel="return", title=
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False)
     return ax
+
+
+# ======================================================================== Continuous states
+
+
+def heat_map(values, x, y, ax=None, *, colours="viridis", limits=(None, None), label="", title=""):
+    """values (Y, X) over a plane: x (X,) to the right, y (Y,) upwards, evenly spaced; `label` names the colour's meaning."""
+    ax = axes(ax, 4.4, 3.6)
+    image = ax.imshow(
+        values, origin="lower", aspect="auto", cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest",
+        extent=(x[0], x[-1], y[0], y[-1]),
+    )  # fmt: skip
+    ax.get_figure(root=True).colorbar(image, ax=ax, label=label)
+    ax.set(title=title)
+    return ax

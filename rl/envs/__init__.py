@@ -14,6 +14,9 @@ from .environment import Environment
 from .grid_world import GridWorld
 from .gymnasium import as_gymnasium
 from .lqr import LQR
+from .mountain_car import MountainCar
 from .pendulum import Pendulum
 from .random_walk import RandomWalk
 from .tabular import TabularEnvironment
+
+__all__ = ["Environment", "GridWorld", "LQR", "MountainCar", "Pendulum", "RandomWalk", "TabularEnvironment", "as_gymnasium"]

@@ -40,8 +40,10 @@ class Environment:
     def reset(self, *, seed=None, options=None):
         """Begin an episode; returns (observation, info). A seed starts the generator anew, None goes on with it.
 
-        options: a dict; {"state": s} begins in the state s.
+        options: a dict; {"state": s} begins in the state s. ValueError for any other key.
         """
+        if unknown := set(options or {}) - {"state"}:
+            raise ValueError(f"{type(self).__name__}: reset() knows the option 'state', not {', '.join(map(repr, unknown))}")
         if seed is not None or self.rng is None:
             self.rng = np.random.default_rng(seed)
         observation = self.begin(dict(options or {}))
@@ -59,10 +61,10 @@ class Environment:
             raise ValueError(f"{type(self).__name__}: action {action!r} is not in {self.action_space}")
         observation, reward, terminated = self.move(action)
         self.elapsed += 1
-        truncated = self.max_episode_steps is not None and self.elapsed >= self.max_episode_steps
+        truncated = self.elapsed == self.max_episode_steps
         if terminated or truncated:
             self.running, self.why = False, f"after the episode was {'terminated' if terminated else 'truncated'}"
-        return observation, float(reward), bool(terminated), truncated, {}
+        return observation, float(reward), bool(terminated), bool(truncated), {}
 
     def close(self):
         """Nothing to do: there is no window."""
