@@ -65,6 +65,8 @@ def test_the_wall_stops_the_car_and_the_goal_ends():
     np.testing.assert_array_equal(state, [-1.2, 0.0])
     state = np.array([0.45, 0.06])
     assert mountain_car_step(state, 2) == (-1.0, True) and state[0] > 0.5
+    state = np.array([0.58, -0.03])
+    assert mountain_car_step(state, 2) == (-1.0, False) and state[0] > 0.5  # beyond the goal, but on the way back
     state = np.array([0.0, 0.0699])
     mountain_car_step(state, 2)
     assert state[1] <= 0.07
