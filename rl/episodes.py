@@ -31,6 +31,23 @@ class Experience(NamedTuple):
     truncated: np.ndarray  # (N,) the clock stopped here: the value of s' counts, but the next row is another episode
 
 
+def ends_of(experience, rows, w):
+    """The last step of each episode, (E,). ValueError if weights, features and record do not fit together, which compiled
+    code would not notice: it would write past the end of w, or round its steps to integers."""
+    if w.dtype.type(0.5) == 0:
+        raise ValueError("w must be an array of floats: integers would swallow every step")
+    for i in rows.active.flat:
+        if i >= w.size:
+            raise ValueError("w has fewer weights than rows(Phi) has features")
+    for t in range(experience.state.size):
+        if max(experience.state[t], experience.next_state[t]) >= len(rows.active):
+            raise ValueError("the record holds a state that rows(Phi) has no row for")
+    return np.flatnonzero(experience.terminated | experience.truncated)
+
+
+ends_of = jit(ends_of, flags=())
+
+
 def pick(cumulative, rng):
     """A random index; `cumulative` are its probabilities, summed up, the last is 1."""
     u, index = rng.random(), 0

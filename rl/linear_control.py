@@ -99,7 +99,7 @@ def learn(env, features, episodes, *, method="sarsa", alpha, gamma=1.0, epsilon=
     for episode in range(episodes):
         observation, _ = env.reset(seed=world_seed(rng) if episode == 0 else None)
         now, phi, size = look(observation)
-        W = np.zeros((env.action_space.n, size)) if W is None else W
+        W = weights(W, env, size)
         q = np.empty(len(W))
         a, running = choose(W, now, phi, epsilon, q, rng), True
         while running:
@@ -110,6 +110,15 @@ def learn(env, features, episodes, *, method="sarsa", alpha, gamma=1.0, epsilon=
             lengths[episode], returns[episode] = lengths[episode] + 1, returns[episode] + r
             running = not (terminated or truncated)
     return Learned(W, lengths, returns)
+
+
+def weights(W, env, size):
+    """W (A, F), or zeros. ValueError if it has another shape or type: compiled code would write past its end."""
+    shape = (env.action_space.n, size)
+    W = np.zeros(shape) if W is None else W
+    if np.shape(W) != shape or W.dtype != np.float64:
+        raise ValueError(f"W must be a float64 array of shape (A, F) = {shape}, not {W.dtype} of shape {np.shape(W)}")
+    return W
 
 
 def check(method, gamma):
@@ -169,7 +178,9 @@ def learn_fast(env, features, episodes, *, method="sarsa", alpha, gamma=1.0, eps
     if not tabular and not (hasattr(env, "kind") and isinstance(features, TileCoding)):
         raise TypeError(f"learn_fast: no compiled loop for {type(env).__name__} with these features: use learn")
     method, world = check(method, gamma), new_world(rng)
-    W = np.zeros((env.action_space.n, features.shape[1] if tabular else features.size)) if W is None else W
+    if tabular and len(features) != env.observation_space.n:
+        raise ValueError(f"learn_fast: features must have a row for each of {env.observation_space.n} states, not {len(features)}")
+    W = weights(W, env, features.shape[1] if tabular else features.size)
     lengths, returns = np.zeros(episodes, np.int64), np.zeros(episodes)
     rest = limit_of(env), lengths, returns, float(alpha), float(gamma), float(epsilon), world, rng
     if tabular:

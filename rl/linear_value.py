@@ -28,6 +28,7 @@ import numpy as np
 from minigrad.kernels import jit
 
 from . import mdp as mdps
+from .episodes import ends_of
 
 
 def value(w, active, phi):
@@ -58,9 +59,9 @@ def gradient_monte_carlo(w, rows, experience, alpha, gamma):
 
     A truncated episode has no end to count from. There g begins with v̂(s'), the best guess of what would have followed.
     """
-    state, reward, next_state, terminated, truncated = experience
-    ends = np.flatnonzero(terminated | truncated)
-    history, first = np.empty((ends.size, w.size)), 0
+    state, reward, next_state, terminated, _ = experience
+    ends, first = ends_of(experience, rows, w), 0
+    history = np.empty((ends.size, w.size))
     for k, last in enumerate(ends):
         s = next_state[last]
         g = 0.0 if terminated[last] else value(w, rows.active[s], rows.values[s])
@@ -81,9 +82,9 @@ def td(w, rows, experience, alpha, gamma):
 
     After a terminated step nothing follows, v(s') = 0. After a truncated one something would have: v̂(s') counts.
     """
-    state, reward, next_state, terminated, truncated = experience
-    ends = np.flatnonzero(terminated | truncated)
-    history, first = np.empty((ends.size, w.size)), 0
+    state, reward, next_state, terminated, _ = experience
+    ends, first = ends_of(experience, rows, w), 0
+    history = np.empty((ends.size, w.size))
     for k, last in enumerate(ends):
         for t in range(first, last + 1):
             s, s2, target = state[t], next_state[t], reward[t]
@@ -113,7 +114,7 @@ def on_policy_distribution(mdp, policy, start):
 
     η(s) counts the visits to s in an episode, on average. (Sutton & Barto, equations 9.2 and 9.3)
     """
-    P, going, visits = mdps.under(mdp, policy)[0], ~mdp.terminal, np.zeros(mdp.n_states)
+    P, going, visits = mdps.under(mdp, mdps.check_policy(mdp, policy))[0], ~mdp.terminal, np.zeros(mdp.n_states)
     visits[going] = np.linalg.solve(np.eye(going.sum()) - P[np.ix_(going, going)].T, np.asarray(start)[going])
     return visits / visits.sum()
 
@@ -127,6 +128,8 @@ def parts(mdp, policy, gamma, Phi, d=None):
     P, r = mdps.under(mdp, mdps.check_policy(mdp, policy))
     Phi = np.where(mdp.terminal[:, None], 0.0, Phi)
     d = mdps.stationary_distribution(mdp, policy) if d is None else np.asarray(d)
+    if d.shape != (mdp.n_states,):
+        raise ValueError(f"d must have shape (S,) = ({mdp.n_states},), a share for each state, not {d.shape}")
     return Phi, Phi - mdps.check_gamma(gamma) * P @ Phi, r, d
 
 
@@ -137,7 +140,9 @@ def td_system(mdp, policy, gamma, Phi, d=None):
 
 
 def td_fixed_point(mdp, policy, gamma, Phi, d=None):
-    r"""w* = A⁻¹ b (F,), where TD rests: PBE is 0 there. VE is not the least, but √VE ≤ 1/(1 − γ) · the least √VE."""
+    r"""w* = A⁻¹ b (F,), where TD rests. PBE is 0 there; VE is not the least, but √VE ≤ 1/(1 − γ) · the least √VE, if d is the
+    policy's own. LinAlgError if A has no inverse, as with features that depend on each other.
+    """
     return np.linalg.solve(*td_system(mdp, policy, gamma, Phi, d))
 
 

@@ -156,6 +156,9 @@ def test_bad_input_is_refused_by_name(driver):
         driver(env, np.eye(25), 1, method="td", alpha=0.1, rng=rng)
     with pytest.raises(ValueError, match="gamma must lie between 0 and 1, not -1"):
         driver(env, np.eye(25), 1, alpha=0.1, gamma=-1, rng=rng)
+    for W in (np.zeros((5, 24)), np.zeros((5, 25), int)):
+        with pytest.raises(ValueError, match=r"W must be a float64 array of shape \(A, F\) = \(5, 25\), not"):
+            driver(env, np.eye(25), 1, alpha=0.1, gamma=0.9, rng=rng, W=W)
     with pytest.raises(FloatingPointError, match="diverge"), np.errstate(all="ignore"):
         driver(GridWorld(max_episode_steps=5000), polynomial(3)(env.coordinates(-1, 1)), 1, alpha=3.0, gamma=0.9, rng=rng)
 
@@ -164,6 +167,8 @@ def test_the_compiled_loop_says_what_it_cannot_do():
     rng = np.random.default_rng(0)
     with pytest.raises(TypeError, match="no compiled loop for MountainCar with these features: use learn"):
         lc.learn_fast(MountainCar(), fourier(2), 1, alpha=0.1, rng=rng)
+    with pytest.raises(ValueError, match="a row for each of 25 states, not 24"):
+        lc.learn_fast(GridWorld(max_episode_steps=5), np.eye(24), 1, alpha=0.1, gamma=0.9, rng=rng)
     with pytest.raises(ValueError, match="an episode has no end: give max_episode_steps"):
         lc.learn_fast(GridWorld(), np.eye(25), 1, alpha=0.1, gamma=0.9, rng=rng)
 

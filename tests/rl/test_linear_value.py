@@ -354,6 +354,7 @@ def test_draws_have_their_probabilities():
     (lambda: ep.play_fast(GRID, UNIFORM, 0, np.random.default_rng(0)), "episodes must be an integer of at least 1, not 0"),
     (lambda: ep.play(GRID, UNIFORM, 0, np.random.default_rng(0)), "episodes must be an integer of at least 1, not 0"),
     (lambda: lv.td_fixed_point(MDP, UNIFORM, GAMMA, np.ones((24, 2))), r"Phi must have shape \(S, F\) with S = 25"),
+    (lambda: lv.td_fixed_point(MDP, UNIFORM, GAMMA, np.eye(25), np.ones(24)), r"d must have shape \(S,\) = \(25,\)"),
     (lambda: lv.td_fixed_point(MDP, UNIFORM, 1.5, np.eye(25)), "gamma must lie between 0 and 1, not 1.5"),
     (lambda: lv.td_fixed_point(RandomWalk(5, 1).mdp(), np.ones((7, 1)), 1.0, np.eye(7)), "give d=on_policy_distribution"),
 ])  # fmt: skip
@@ -376,6 +377,20 @@ def test_td_with_one_hot_features_is_tabular_td_bit_for_bit():
         target = r if terminated else r + GAMMA * table[s2]
         table[s] += 0.1 * (target - table[s])
     np.testing.assert_array_equal(w, table)
+
+
+@pytest.mark.parametrize("learn", [lv.td, lv.gradient_monte_carlo])
+def test_what_does_not_fit_together_is_refused(learn):
+    experience, features = record((0, 1.0, 3, True, False)), rows(np.eye(4))
+    with pytest.raises(ValueError, match="w has fewer weights"):
+        learn(np.zeros(3), features, experience, 0.1, GAMMA)
+    with pytest.raises(ValueError, match="a state that rows"):
+        learn(np.zeros(4), rows(np.eye(4)[:3]), experience, 0.1, GAMMA)
+
+
+def test_integer_weights_are_refused():
+    with pytest.raises(ValueError, match="w must be an array of floats"):
+        ep.ends_of(record((0, 1.0, 3, True, False)), rows(np.eye(4)), np.zeros(4, int))
 
 
 def test_a_dense_row_and_its_active_features_learn_the_same():
