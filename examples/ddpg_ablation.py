@@ -7,20 +7,22 @@ keep that chase from running in circles, and here are four agents, equal but for
 
     as it is               y by copies that follow slowly (τ = 0.005), batches from all that was ever seen, y a constant
     no target networks     τ = 1: y by the newest weights, so each step up at s' moves the goal of s up, too
-    no replay              batches from the last 64 steps: a third of one episode, all alike
+    no replay              batches from the last 128 steps only: less than one episode, all alike
     gradient into target   y by the newest weights, and L's gradient flows into y as well: the residual gradient
 
 The last *is* the true gradient of L, and yet wrong: L can also be made small by pulling Q(s', ·) to where Q(s, a) is
-now. Information about a cost then runs forward in time as well as back, and values are learned slowly or not at all.
+now. What a step costs then spreads forward in time as well as back, and a good state is made to look as bad as the bad
+one that leads to it.
 
 What to notice in the picture. Left: the return of noise-free episodes, mean and band over three seeds. Right: what the
-critic believes that the starts are worth; the dashed line is what the first agent in the end really gets. All losses in
-training look fine. Who trusts its own newest guess overshoots before it settles, if it does; who forgets the world
-outside the last 64 steps believes something new all the time, and never swings up; who lets the gradient into the target
-believes for long that nothing will ever be better or worse.
+critic believes that the starts are worth; the dashed line is what the first agent really gets in the end (discounted). Who
+trusts its own newest guess believes far too little within 500 updates, and swings by hundreds ever after. Who forgets all
+but the last 128 steps learns late, each seed at another time, and may lose it again. Who lets the gradient into the
+target comes to rest at once, at a sad conclusion that is true of itself: it gives up, and gets what it expects.
 
-The common mistake. To look at the critic's loss for a sign of health: the leaking gradient has the smallest loss of all
-(the table shows it), as making L small is all that it does.
+The common mistake. To look at the critic's loss for a sign of health. In the table the healthy agent has neither the
+smallest loss (that is the forgetful one, which knows its 128 steps by heart) nor even a smaller one than the agent whose
+gradient leaks, since to make L small is all that this one does.
 
     python -m examples.ddpg_ablation         about a minute and a half; writes figures/ddpg_ablation.png
 """
@@ -58,7 +60,7 @@ class LeakingTarget(DDPG):
 VARIANTS = {  # name -> class, what it changes
     "as it is": (DDPG, {}),
     "no target networks": (DDPG, {"tau": 1.0}),
-    "no replay": (DDPG, {"capacity": 64}),
+    "no replay": (DDPG, {"capacity": SETTINGS["batch_size"]}),
     "gradient into target": (LeakingTarget, {}),
 }
 
@@ -98,7 +100,10 @@ def draw(steps, looks, truth):
     plot.learning_curves({name: (steps, a[:, :, 0]) for name, a in looks.items()}, left, ylabel="return of an episode", title="what it gets")
     plot.learning_curves({name: (steps, a[:, :, 2]) for name, a in looks.items()}, right, ylabel="Q(s, μ(s)) at the starts", title="what the critic believes")
     right.axhline(truth, color=GREY, linestyle="--", linewidth=1)
+    handles, labels = left.get_legend_handles_labels()
+    left.get_legend().remove()
     right.get_legend().remove()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
     return left
 
 

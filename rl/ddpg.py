@@ -82,12 +82,13 @@ def squared_error(q, /, y):
 
 
 class DDPG:
-    """env: any with Gymnasium's contract and Box spaces; ValueError otherwise. seed: of everything here, the env included.
+    """env: any with Gymnasium's contract and Box spaces, the actions' bounded. seed: of everything here, the env included.
 
     hidden: sizes of the hidden layers. actor_lr, critic_lr: learning rates of Adam; they fall in a straight line to 0
     over `decay_steps` updates if that is given. gamma, tau: as above. batch_size, capacity: of the replay buffer.
     start_steps: so many uniformly random actions first. noise: None is Gaussian(0.1), in units of half the range.
     reward_scale: what rewards are multiplied by, so that values are of order 1 to 10. dtype: float32 or float64.
+    ValueError for other spaces, for γ outside [0, 1], and for a buffer that cannot hold a batch.
     """
 
     def __init__(
@@ -98,6 +99,8 @@ class DDPG:
         top = np.maximum(*map(abs, bounds(env.observation_space, "observation")))
         if not np.isfinite([low, high]).all():
             raise ValueError(f"DDPG: the action space must have finite bounds, not {env.action_space}")
+        if capacity < batch_size:
+            raise ValueError(f"DDPG: capacity {capacity} holds no batch of {batch_size}: raise it, or take smaller batches")
         n, m = len(top), len(low)
         self.env, self.dtype, self.gamma, self.tau = env, np.dtype(dtype), check_gamma(gamma), np.dtype(dtype).type(tau)
         self.batch_size, self.start_steps, self.reward_scale = batch_size, start_steps, reward_scale

@@ -32,12 +32,13 @@ class LQR(Environment):
     """A (n, n), B (n, m), Q (n, n), R (m, m), or plain numbers for n = m = 1.
 
     noise: σ, the standard deviation of what is added to each entry of x'; max_action: the bound on |u|; episodes start
-    from U(±1)ⁿ and are truncated after max_episode_steps. The default is an unstable world: left alone, x grows by 10 %
-    a step. ValueError if the shapes do not fit, a number is not finite, Q or R is not symmetric, Q has a negative
+    from U(±1)ⁿ and are truncated after max_episode_steps: few, so that what is seen spreads over all of ±1. Left alone, x
+    stays as it is in the default world; with A > 1 it runs away, and an agent that only tries things out soon loses it.
+    ValueError if the shapes do not fit, a number is not finite, Q or R is not symmetric, Q has a negative
     eigenvalue or R one that is not positive, or σ is negative.
     """
 
-    def __init__(self, A=1.1, B=0.5, Q=1.0, R=0.5, noise=0.0, max_action=2.0, max_episode_steps=20):
+    def __init__(self, A=1.0, B=1.0, Q=1.0, R=1.0, noise=0.0, max_action=1.0, max_episode_steps=5):
         self.A, self.B, self.Q, self.R = matrices = [np.atleast_2d(np.asarray(M, np.float64)) for M in (A, B, Q, R)]
         n, m = self.B.shape[0], self.B.shape[-1]
         if [M.shape for M in matrices] != [(n, n), (n, m), (n, n), (m, m)]:

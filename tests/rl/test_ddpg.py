@@ -370,6 +370,8 @@ def test_bad_arguments_say_what_is_wrong():
         DDPG(env)
     with pytest.raises(ValueError, match="gamma"):
         DDPG(Pendulum(), gamma=1.1)
+    with pytest.raises(ValueError, match="capacity 64 holds no batch of 128"):
+        DDPG(Pendulum(), capacity=64, batch_size=128)
     with pytest.raises(ValueError, match="empty buffer"):
         Replay(3, 1, 1).sample(2, np.random.default_rng(0))
     with pytest.raises(ValueError, match="capacity"):

@@ -7,6 +7,7 @@ from rl.envs import LQR
 
 WORLDS = {
     "default": {},
+    "unstable": dict(A=1.1, B=0.5, R=0.5),
     "two states, one push": dict(A=[[1, 0.1], [0.2, 1]], B=[[0], [0.1]], Q=[[1, 0.2], [0.2, 0.5]], R=0.1),
     "three and two": dict(
         A=[[0.9, 0.3, 0], [-0.2, 1.1, 0.1], [0, 0.4, 0.7]], B=[[1, 0], [0, 0.5], [0.2, 0.2]],
@@ -15,6 +16,11 @@ WORLDS = {
     "another unstable number": dict(A=-1.5, B=2.0, Q=0.3, R=4.0),
 }  # fmt: skip
 GAMMAS = (0.5, 0.9, 0.99, 1.0)
+
+
+def unstable(**keywords):
+    """Left alone, x grows by 10 % a step."""
+    return LQR(**{"A": 1.1, "B": 0.5, "R": 0.5, "max_action": 2.0, "max_episode_steps": 20} | keywords)
 
 
 def world(name, **keywords):
@@ -91,7 +97,7 @@ def test_one_dimension_is_a_quadratic_equation(gamma):
     """P = q + γ a² P r / (r + γ b² P): γ b² P² + (r - γ a² r - γ b² q) P - q r = 0."""
     a, b, q, r = 1.1, 0.5, 1.0, 0.5
     roots = np.roots([gamma * b * b, r - gamma * a * a * r - gamma * b * b * q, -q * r])
-    P, K = LQR().riccati(gamma)
+    P, K = unstable().riccati(gamma)
     assert P[0, 0] == pytest.approx(roots.max(), rel=1e-10) and P.shape == K.shape == (1, 1)
     assert K[0, 0] == pytest.approx(gamma * b * P[0, 0] * a / (r + gamma * b * b * P[0, 0]), rel=1e-10)
 
@@ -103,7 +109,7 @@ def test_without_a_future_nothing_is_worth_an_action():
 
 
 def test_without_a_cost_there_is_nothing_to_do():
-    P, K = LQR(Q=0.0).riccati(0.9)
+    P, K = unstable(Q=0.0).riccati(0.9)
     assert P == 0 and K == 0
 
 
@@ -158,7 +164,7 @@ def test_noise_changes_the_value_by_a_constant_and_the_gain_not_at_all():
 
 def test_in_the_default_world_the_best_action_is_always_allowed():
     """So that there the truth of the unbounded world holds: |K x| is largest at the start, and x shrinks."""
-    env = LQR()
+    env = unstable()
     for gamma in GAMMAS:
         _, K = env.riccati(gamma)
         assert abs(K[0, 0]) * 1.0 < env.action_space.high[0] and abs(1.1 - 0.5 * K[0, 0]) < 1
@@ -177,7 +183,7 @@ def test_a_step_by_hand():
 
 
 def test_left_alone_the_default_world_grows_by_ten_percent():
-    env = LQR()
+    env = unstable()
     env.reset(options={"state": [1.0]})
     for _ in range(10):
         env.step([0.0])
@@ -204,7 +210,7 @@ def test_noise_has_the_given_size_and_none_draws_nothing():
     states = np.array([env.step(np.zeros(2)) and env.state for _ in range(2000)])
     assert np.abs(states.std(axis=0) / 0.5 - 1).max() < 3 / np.sqrt(2 * 2000)
     assert abs(np.corrcoef(states.T)[0, 1]) < 3 / np.sqrt(2000)
-    silent = LQR()
+    silent = unstable()
     silent.reset(seed=0)
     before = silent.rng.bit_generator.state
     silent.step([1.0])
@@ -257,7 +263,7 @@ def test_a_world_that_is_none(keywords, message):
 
 @pytest.mark.parametrize("state", [1.0, [1.0, 2.0], [[1.0]], [np.nan], None])
 def test_a_start_that_does_not_fit(state):
-    env = LQR()
+    env = unstable()
     env.reset(options={"state": [0.5]})
     with pytest.raises(ValueError, match=r"LQR: the state must be 1 finite numbers, of shape \(1,\), not"):
         env.reset(options={"state": state})
@@ -275,20 +281,20 @@ def test_a_start_that_does_not_fit(state):
 )
 def test_a_world_that_no_gain_holds(keywords, gamma, limit):
     with pytest.raises(ValueError, match=f"LQR: with gamma = {gamma} the Riccati equation has no solution.*No gain holds"):
-        LQR(**keywords).riccati(gamma, **limit)
+        unstable(**keywords).riccati(gamma, **limit)
 
 
 def test_large_numbers_are_no_reason_to_refuse():
-    P, K = LQR(Q=1e20, R=0.5e20).riccati(0.9)
-    np.testing.assert_allclose([P / 1e20, K], LQR().riccati(0.9), rtol=1e-9)
+    P, K = unstable(Q=1e20, R=0.5e20).riccati(0.9)
+    np.testing.assert_allclose([P / 1e20, K], unstable().riccati(0.9), rtol=1e-9)
 
 
 def test_a_discount_can_save_it():
-    P, K = LQR(B=0.0).riccati(0.8)  # γ a² = 0.968
+    P, K = unstable(B=0.0).riccati(0.8)  # γ a² = 0.968
     assert P[0, 0] == pytest.approx(1 / (1 - 0.8 * 1.21), rel=1e-9) and K == 0
 
 
 @pytest.mark.parametrize("gamma", [-0.1, 1.1, np.nan])
 def test_a_discount_that_is_none(gamma):
     with pytest.raises(ValueError, match=f"gamma must lie between 0 and 1, not {gamma}"):
-        LQR().riccati(gamma)
+        unstable().riccati(gamma)
