@@ -28,7 +28,8 @@ So the width of a tile says how *far* learning carries, and the number T of tili
 tilings of 8 × 8 tiles tell 64 × 64 cells apart with a few hundred weights, and reading a value costs 8 additions.
 
 - Each of the T active features is 1, so φᵀφ = T, and a step of size α removes the share α T of the error. To remove a
-  tenth of it take α = 0.1 / T. Forgetting the T is the common mistake: from α = 2 / T on, every step overshoots.
+  tenth of it take α = 0.1 / T. Forgetting the T is the common mistake: beyond α = 1 / T a step overshoots, beyond 2 / T
+  it ends farther away than it began.
 - Tiling i is shifted by i/T of a tile times (1, 3, 5, …), another odd number along each axis, and whole tiles left out.
   With (1, 1, 1, …) all corners would lie along one diagonal, and learning would carry farther along it than across.
 - A shifted grid needs one more tile along each axis to cover the space, so F = T (tiles + 1)ᵏ. Well-known codes *hash*
