@@ -11,6 +11,9 @@ CHAPTERS = [  # name, idea, minutes on two cores
     ("nade_mnist", "one model, three ways to compute it", "1.5"),
     ("grid_world", "what to do when the rules are known: values, policies, three algorithms", "0.1"),
     ("value_approximation", "values for more states than a table holds; when learning them diverges", "0.3"),
+    ("ddpg_pendulum", "actions that are real numbers: an actor that follows a critic uphill", "1"),
+    ("ddpg_lqr", "the learned gain beside the exact one", "0.7"),
+    ("ddpg_ablation", "no targets, no replay, a gradient that leaks: what breaks", "1.5"),
 ]
 
 
@@ -20,8 +23,8 @@ def main():
         print("\n".join(name for name, *_ in CHAPTERS))
     else:
         table(["python -m examples.", "idea", "minutes"], [list(chapter) for chapter in CHAPTERS])
-        print("\nAll take --quick, --seed N, --debug, --out FOLDER; --help shows the chapter's text. Also: benchmarks, size,")
-        print("published_split, make_binarized_mnist.")
+        print("\nAll take --quick, --seed N, --debug, --out FOLDER; --help shows the chapter's text. Also: benchmarks,")
+        print("benchmarks_rl, ddpg_evaluation, size, published_split, make_binarized_mnist.")
 
 
 if __name__ == "__main__":

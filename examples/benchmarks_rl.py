@@ -25,7 +25,12 @@ import minigrad
 from minigrad.kernels import adam
 from models.mlp import layers
 from rl.ddpg import DDPG
-from rl.envs import Pendulum
+from rl.envs import GridWorld, MountainCar, Pendulum
+from rl.episodes import play_fast
+from rl.features import TileCoding, polynomial, rows
+from rl.linear_control import learn_fast
+from rl.linear_value import td
+from rl.mdp import uniform_policy
 
 from .benchmarks import TORCH, Peer, draw, race, report
 from .command import options, table
@@ -103,6 +108,40 @@ def update_contenders(hidden, batch_size):
     return found
 
 
+def timed(work):
+    """(result, CPU seconds): the median of five calls, after two that compile and make room."""
+    seconds = []
+    for _ in range(7):
+        start = time.process_time()
+        result = work()
+        seconds.append(time.process_time() - start)
+    return result, float(np.median(seconds[2:]))
+
+
+def compiled_loops(steps):
+    """Rows (job, steps, CPU s, million steps a second): linear methods in compiled loops."""
+    env = GridWorld(max_episode_steps=500)
+    Phi, uniform = polynomial(3)(env.coordinates(-1, 1)), uniform_policy(env.mdp())
+
+    def learn_by_td(Phi, rng):
+        return td(np.zeros(Phi.shape[1]), rows(Phi), play_fast(env, uniform, steps // 500, rng), 5e-4, 0.9)[:, 0].size * 500
+
+    jobs = {
+        "play the uniform policy on the 5 x 5 grid": lambda rng: play_fast(env, uniform, steps // 500, rng).reward.size,
+        "play, and TD-Linear with a table": lambda rng: learn_by_td(np.eye(25), rng),
+        "play, and TD-Linear with 10 features": lambda rng: learn_by_td(Phi, rng),
+        "Q-learning on the grid, a table": lambda rng: learn_fast(
+            env, np.eye(25), steps // 500, method="q_learning", alpha=0.1, gamma=0.9, rng=rng).lengths.sum(),
+        "Sarsa on mountain car, 8 tilings": lambda rng: learn_fast(
+            MountainCar(None), TileCoding((-1.2, -0.07), (0.5, 0.07)), steps // 200, alpha=0.5 / 8, epsilon=0.0, rng=rng).lengths.sum(),
+    }  # fmt: skip
+    found = []
+    for name, job in jobs.items():
+        n, seconds = timed(lambda: job(np.random.default_rng(0)))
+        found.append([name, int(n), f"{seconds:.4f}", n / seconds / 1e6])
+    return found
+
+
 def pendulum_steps(steps):
     """CPU seconds of so many steps of DDPG on Pendulum, after a warm-up of another agent."""
     DDPG(Pendulum(), 1).learn(1_100)
@@ -124,6 +163,8 @@ def main():
     steps = 2_000 if chosen.quick else 20_000
     print()
     table(["job", "CPU s"], [[f"{steps:,} steps of Pendulum with an update each, 64 x 64, batch 64", pendulum_steps(steps)]])
+    print()
+    table(["compiled loop", "steps", "CPU s", "million steps/s"], compiled_loops(100_000 if chosen.quick else 1_000_000))
     print(draw(ratios, chosen.out / "benchmarks_rl.png"))
 
 

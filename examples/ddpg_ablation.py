@@ -82,10 +82,10 @@ def look(agent, episodes, first):
     return np.mean(rows, axis=0)
 
 
-def run(name, seed, steps, every, episodes):
+def run(name, seed, steps, every, episodes, settings):
     """Looks (T, 3) of one agent while it learns, and its mean loss over the last 100 batches."""
     kind, changes = VARIANTS[name]
-    agent, looks = kind(Pendulum(), seed, **(SETTINGS | changes)), []
+    agent, looks = kind(Pendulum(), seed, **(settings | changes)), []
     for _ in range(steps // every):
         agent.learn(every)
         looks.append(look(agent, episodes, 40_000))
@@ -113,11 +113,12 @@ def main():
     seeds, steps, every, episodes = range(chosen.seed, chosen.seed + 3), 10_000, 500, 5
     if chosen.quick:
         seeds, steps = seeds[:1], 2_000
+    settings = SETTINGS | (dict(hidden=(8, 8)) if chosen.debug else {})
     if chosen.debug:
-        steps, every, episodes = 1_050, 1_050, 1
+        steps, every, episodes = 1_020, 1_020, 1
     looks, rows = {}, []
     for name in VARIANTS:
-        runs = [run(name, seed, steps, every, episodes) for seed in seeds]
+        runs = [run(name, seed, steps, every, episodes, settings) for seed in seeds]
         looks[name] = np.array([one for one, _ in runs])  # (seeds, T, 3)
         end = looks[name][:, -1].mean(axis=0)
         rows.append([name, *end.tolist(), f"{np.mean([loss for _, loss in runs]):.4f}"])

@@ -26,7 +26,6 @@ from matplotlib.figure import Figure
 
 from minigrad import no_grad
 from minigrad.plot import BLUE, GREY, ORANGE, save
-from rl import plot
 from rl.ddpg import DDPG, pair
 from rl.envs import LQR
 from rl.noise import Gaussian

@@ -18,6 +18,11 @@ GROUPS = {  # what is counted together, and the most that it may hold
     "NADE and MADE with all they run on (no plot, datasets)": (
         ["minigrad/ops/*.py", "minigrad/[!p]*.py", "models/autoregressive.py", "models/nade.py", "models/made.py"], 1300,
     ),
+    "the core's path: engine to optim, NADE, MADE, linear values, DDPG": (
+        ["minigrad/ops/*.py", *(f"minigrad/{name}.py" for name in ("tensor", "autograd", "functional", "kernels", "nn", "optim")),
+         *(f"models/{name}.py" for name in ("autoregressive", "nade", "made", "mlp")),
+         *(f"rl/{name}.py" for name in ("features", "linear_value", "replay", "noise", "ddpg"))], 1500,
+    ),
 }  # fmt: skip
 
 

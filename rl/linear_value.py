@@ -39,7 +39,7 @@ def value(w, active, phi):
     return v
 
 
-value = jit(value, flags=())  # no fast-math in this file: every caller gets the same bits
+value = jit(value, flags=(), inline="always")  # no fast-math in this file: every caller gets the same bits
 
 
 def step_towards(w, active, phi, target, alpha):
@@ -51,7 +51,7 @@ def step_towards(w, active, phi, target, alpha):
         w[active[i]] += alpha * error * phi[i]
 
 
-step_towards = jit(step_towards, flags=())
+step_towards = jit(step_towards, flags=(), inline="always")
 
 
 def gradient_monte_carlo(w, rows, experience, alpha, gamma):

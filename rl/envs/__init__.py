@@ -5,6 +5,7 @@ tabular       worlds with finitely many states: four tables, one compiled draw
 grid_world    Zhao's grid, from a drawing
 random_walk   a line with an end on either side
 mountain_car  a car too weak for its hill
+dynamics      worlds with continuous states for compiled loops
 pendulum      swing it up and hold it
 lqr           a linear world with a quadratic cost, whose best policy is known exactly
 gymnasium     ours as a `gymnasium.Env`, where that package is installed

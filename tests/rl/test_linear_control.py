@@ -1,6 +1,5 @@
 """Sarsa and Q-learning with linear features: one update, two drivers, the same bits; mountain car and the grid."""
 
-import time
 
 import numpy as np
 import pytest
@@ -239,14 +238,3 @@ def test_one_step_sarsa_on_mountain_car(alpha, last, last_error, first):
     assert abs(late.mean() - last) < 3 * np.hypot(error(late), last_error)
     assert abs(lengths[:, 0].mean() - first) < 3 * np.sqrt(2) * error(lengths[:, 0])  # it comes without an error: take ours
     assert error(late) < 1 and error(lengths[:, 0]) < 0.06 * first
-
-
-@pytest.mark.proof
-def test_mountain_car_learns_two_million_steps_a_second():
-    """CPU time after compilation, the best of five."""
-    speed = []
-    for seed in range(6):
-        began = time.process_time()
-        learned = lc.learn_fast(MountainCar(20_000), TILES, 1000, alpha=0.5 / 8, epsilon=0.0, rng=np.random.default_rng(seed))
-        speed.append(learned.lengths.sum() / (time.process_time() - began))
-    assert max(speed) >= 2e6

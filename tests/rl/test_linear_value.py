@@ -4,7 +4,6 @@ The settings are those of Zhao's chapter 8 (5 x 5 world, uniform policy) and of 
 numbers were computed by other programs, or read off the books' figures where it says so.
 """
 
-import time
 
 import numpy as np
 import pytest
@@ -508,15 +507,3 @@ def test_gradient_monte_carlo_on_the_1000_state_walk(walk):
     for key, (expected, its_error) in reference.items():
         error = np.hypot(np.std(final[key], ddof=1) / np.sqrt(30), its_error)
         assert abs(np.mean(final[key]) - expected) < 3 * error, (key, np.mean(final[key]))
-
-
-@pytest.mark.proof
-def test_a_million_steps_of_the_grid_take_a_twentieth_of_a_second():
-    """Playing and TD-Linear with a table, CPU time, after compilation; the best of five."""
-    env, features, seconds = GridWorld(max_episode_steps=10**6), rows(np.eye(25)), []
-    for seed in range(6):
-        w, rng = np.zeros(25), np.random.default_rng(seed)
-        began = time.process_time()
-        lv.td(w, features, ep.play_fast(env, UNIFORM, 1, rng), 0.005, GAMMA)
-        seconds.append(time.process_time() - began)
-    assert min(seconds) <= 0.05
