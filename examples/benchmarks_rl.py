@@ -1,6 +1,6 @@
 r"""How fast is the reinforcement learning? CPU time, every contender in one interleaved run, as in `benchmarks`.
 
-The question. An update of DDPG with 64 units is 20 small matrix products and some 200 steps around them. How much of it
+The question. An update of DDPG with 64 units is 28 small matrix products and some 200 steps around them. How much of it
 is arithmetic, and how much is the engine? And what does a compiled loop over a whole episode give, where an agent is
 only a dot product?
 
@@ -8,8 +8,8 @@ The rows. *DDPG update*: critic, actor, two Adams, two targets, on the same batc
 of its own) and by hand in NumPy: the floor. *20,000 steps* of Pendulum: world, buffer and update together. *Compiled
 loops*: steps per second of TD-Linear and of Q-learning on the 5 x 5 grid, and of Sarsa on mountain car with 8 tilings.
 
-What to notice. With 256 units all that counts is the matrix products, and everybody is near the floor. With 64 it is the
-number of calls.
+What to notice. With 256 units nearly all that counts is the matrix products: ours is at the floor, PyTorch at about twice
+it. With 64 it is the number of calls.
 
 The common mistake. To measure the first call of a compiled loop: that is the compiler's time.
 
@@ -22,8 +22,9 @@ import time
 import numpy as np
 
 import minigrad
+from minigrad import Tensor, nn
 from minigrad.kernels import adam
-from models.mlp import layers
+from models.mlp import MLP, layers
 from rl.ddpg import DDPG
 from rl.envs import GridWorld, MountainCar, Pendulum
 from rl.episodes import play_fast
@@ -69,7 +70,8 @@ class ByHand:
         """Adam"""
         self.t += 1
         correction1, correction2 = 1 - 0.9**self.t, (1 - 0.999**self.t) ** 0.5
-        adam(self.theta, self.grad, self.m, self.v, *map(np.float32, (1e-3 * correction2 / correction1, 0.9, 0.999, 1e-8 * correction2)))
+        numbers = 1e-3 * correction2 / correction1, 0.9, 0.999, 1e-8 * correction2
+        adam(self.theta, self.grad, self.m, self.v, *map(np.float32, numbers))
 
 
 def ddpg_by_hand(agent, batch):
@@ -118,13 +120,23 @@ def timed(work):
     return result, float(np.median(seconds[2:]))
 
 
+def networks():
+    """Rows (network, us): forward and backward on 64 examples, as a graph of operations and as one node."""
+    x, found = Tensor(np.ones((64, 3), np.float32)), []
+    for kind in (nn.MLP, MLP):
+        network = kind((3, 64, 64, 1), rng=np.random.default_rng(0))
+        _, seconds = timed(lambda: [network(x).mean().backward() for _ in range(200)])
+        found.append([f"{kind.__module__}.MLP", 1e6 / 200 * seconds])
+    return found
+
+
 def compiled_loops(steps):
     """Rows (job, steps, CPU s, million steps a second): linear methods in compiled loops."""
-    env = GridWorld(max_episode_steps=500)
+    env, tiles = GridWorld(max_episode_steps=500), TileCoding((-1.2, -0.07), (0.5, 0.07))
     Phi, uniform = polynomial(3)(env.coordinates(-1, 1)), uniform_policy(env.mdp())
 
     def learn_by_td(Phi, rng):
-        return td(np.zeros(Phi.shape[1]), rows(Phi), play_fast(env, uniform, steps // 500, rng), 5e-4, 0.9)[:, 0].size * 500
+        return len(td(np.zeros(Phi.shape[1]), rows(Phi), play_fast(env, uniform, steps // 500, rng), 5e-4, 0.9)) * 500
 
     jobs = {
         "play the uniform policy on the 5 x 5 grid": lambda rng: play_fast(env, uniform, steps // 500, rng).reward.size,
@@ -133,7 +145,7 @@ def compiled_loops(steps):
         "Q-learning on the grid, a table": lambda rng: learn_fast(
             env, np.eye(25), steps // 500, method="q_learning", alpha=0.1, gamma=0.9, rng=rng).lengths.sum(),
         "Sarsa on mountain car, 8 tilings": lambda rng: learn_fast(
-            MountainCar(None), TileCoding((-1.2, -0.07), (0.5, 0.07)), steps // 200, alpha=0.5 / 8, epsilon=0.0, rng=rng).lengths.sum(),
+            MountainCar(None), tiles, steps // 200, alpha=0.5 / 8, epsilon=0.0, rng=rng).lengths.sum(),
     }  # fmt: skip
     found = []
     for name, job in jobs.items():
@@ -163,6 +175,8 @@ def main():
     steps = 2_000 if chosen.quick else 20_000
     print()
     table(["job", "CPU s"], [[f"{steps:,} steps of Pendulum with an update each, 64 x 64, batch 64", pendulum_steps(steps)]])
+    print()
+    table(["network 3-64-64-1, forward and backward", "CPU us"], networks())
     print()
     table(["compiled loop", "steps", "CPU s", "million steps/s"], compiled_loops(100_000 if chosen.quick else 1_000_000))
     print(draw(ratios, chosen.out / "benchmarks_rl.png"))

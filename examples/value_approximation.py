@@ -16,18 +16,21 @@ Monte Carlo descends the error itself. TD does not: it comes to rest where b = A
 (D: how often each state is visited). This point costs some accuracy, at most a factor 1/(1 − γ), and needs no waiting for
 the end. Read `rl/features.py` (with tile coding drawn and explained), `rl/linear_value.py`, `rl/linear_control.py`.
 
-What to notice in the picture. Upper left: the 5 × 5 world. Each curve comes down to its own dashed line, the fixed point:
-more features, a lower line, and a longer way. Upper right: a walk of 1,000 states. Ten weights make a staircase; TD's
-lies nearer to 0 at both ends, the price of its fixed point; six cosines make a curve. Lower left: the car that must first
-drive away from its goal. It never explores, as weights of zero promise more than any step gives, so all is tried. The map
-is what 648 weights an action then know: most steps are left at rest in the valley, fewest with speed near the goal. The
-dark corners are not good, only never visited: their weights are still 0. Lower right: Baird's star. Every value is 0, and
-w = 0 says so exactly, yet TD's weights grow without end, as the states are not updated as often as the policy visits
-them. TDC, with a second vector of weights, does not diverge.
+What to notice in the picture. Upper left: the 5 × 5 world. Each curve comes down towards its own dashed line, the fixed
+point: more features, a lower line, and a longer way, which 500 episodes do not end. Upper right: a walk of 1,000
+states. Ten weights make a staircase; TD's lies nearer to 0 at both ends, the price of its fixed point; six cosines make
+a curve. Lower left: the car that must first drive away from its goal. It never takes a random action (ε = 0): weights
+of zero promise more than any step gives, so all is tried. The map is what 648 weights an action then know: most steps
+are left at rest in the valley, fewest with speed near the goal. The dark corners are not good, only never visited:
+their weights are still 0. Lower right: Baird's star. Every value is 0, and w = 0 says so exactly, yet TD's weights grow
+without end, as the states are not updated as often as the policy visits them. TDC, with a second vector of weights,
+does not diverge.
 
 The common mistake. A clock that stops the episode is not the end of the world. Whoever learns target = r there (`done` in
 the place of `terminated`) teaches that the future is worth nothing. Table 1 ends with that mistake made on purpose, with
 episodes of 20 steps: the same samples, and an error eight times as large.
+
+"Another program" in the tables is a second implementation of the same experiments, not published.
 
     python -m examples.value_approximation   about fifteen seconds; writes figures/value_approximation.png
 """
@@ -45,10 +48,10 @@ from rl.episodes import play_fast
 from rl.features import TileCoding, aggregation, fourier, polynomial, rows
 from rl.linear_control import learn_fast
 from rl.mdp import state_values, uniform_policy
+from rl.plot import GREEN
 
 from .command import options, table
 
-GREEN, PURPLE, RED = "#2f855a", "#6b46c1", "#c53030"
 GAMMA = 0.9
 COLOURS = (BLUE, ORANGE, GREEN, "#63b3ed", "#f6ad55", "#68d391")
 
@@ -80,7 +83,7 @@ def grid_runs(first, seeds, episodes, steps):
     env = GridWorld(max_episode_steps=steps)
     mdp = env.mdp()
     policy = uniform_policy(mdp)
-    v, d, curves, lines = state_values(mdp, policy, GAMMA), np.full(25, 1 / 25), {}, []
+    v, d, curves, lines = state_values(mdp, policy, GAMMA), np.full(25, 1 / 25), {}, []  # d: s leads to s' as often as s' to s
     for name, (Phi, book) in grid_features().items():
         runs = np.empty((seeds, episodes))
         for i in range(seeds):
@@ -94,11 +97,11 @@ def grid_runs(first, seeds, episodes, steps):
     return curves, lines
 
 
-def clock_mistake(episodes):
+def clock_mistake(episodes, seed):
     """RMSE of TD-Linear with ten features and episodes of 20 steps, told rightly of the clock, and wrongly."""
     env = GridWorld(max_episode_steps=20)
     policy, Phi = uniform_policy(env.mdp()), polynomial(3)(env.coordinates(-1, 1))
-    experience = play_fast(env, policy, episodes, np.random.default_rng(0))
+    experience = play_fast(env, policy, episodes, np.random.default_rng(seed))
     wrong = experience._replace(terminated=experience.truncated, truncated=experience.terminated)
     errors = []
     for record in (experience, wrong):
@@ -259,7 +262,7 @@ def main():
     print("1. The 5 x 5 world, uniform policy: RMSE over the states; TD-Linear after the last episode, mean +- standard error\n")
     curves, lines = grid_runs(chosen.seed, seeds, episodes, steps)
     table(["features", "weights", "best fit", "TD fixed point", "TD-Linear", "Zhao's figure"], lines)
-    right, wrong = clock_mistake(episodes * 25)
+    right, wrong = clock_mistake(episodes * 25, chosen.seed)
     print(f"\nepisodes of 20 steps, order 3: {right:.3f}; the clock taken for the end: {wrong:.3f}")
 
     print("\n2. A walk of 1,000 states: RMSE over the states\n")

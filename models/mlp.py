@@ -8,8 +8,9 @@ network is one node with one parameter, and the way back is written out:
 
     δ_L = ∂L/∂y;    δ_{l−1} = (δ_l W_l) ∘ 1[h_{l−1} > 0];    ∂L/∂W_l = δ_lᵀ h_{l−1};    ∂L/∂b_l = Σ_B δ_l;    ∂L/∂x = δ₁ W₁
 
-Bias and relu are one pass over h, in place. DDPG's update takes half the time (`python -m examples.benchmarks`). The
-weights start as those of `nn.MLP` do, and give the same numbers and gradients: a test compares them.
+Bias and relu are one pass over h, in place. There and back it takes 0.6 of the time of `nn.MLP`
+(`python -m examples.benchmarks_rl`). The weights start as those of `nn.MLP` do, and give the same numbers and gradients:
+a test compares them.
 """
 
 import copy

@@ -8,6 +8,7 @@ episodes.py             playing: a record of episodes, in Python or compiled
 linear_value.py         prediction with v(s) = w . phi(s): Monte Carlo, TD, least squares; when it diverges
 linear_control.py       Sarsa and Q-learning with linear features
 replay.py, noise.py     a ring of transitions; noise for exploration
+models/mlp.py           the network of actor and critic, as one node of the graph
 ddpg.py                 actor, critic, targets: continuous actions
 evaluate.py             how good is it: episodes without noise, several seeds, intervals
 plot.py                 values, policies, trajectories, learning curves

@@ -1,7 +1,8 @@
 r"""DDPG: deep deterministic policy gradient (Lillicrap et al. 2016), for actions that are real numbers.
 
-With five actions the best one is found by trying all five. With a torque between −2 and 2 there is nothing to try: so a
-second network, the actor μ, *says* what is best, and is moved uphill on the critic Q by the chain rule. Algorithm 1:
+A prime on s or a means *next*; on Q, μ and θ it means the slow copy. With five actions the best is found by trying all.
+With a torque between −2 and 2 there is nothing to try: so a second network, the actor μ, *says* what is best, and is
+moved uphill on the critic Q by the chain rule. Algorithm 1:
 
      1  start critic Q(s, a) and actor μ(s) from random weights
      2  targets Q' ← Q, μ' ← μ
@@ -20,7 +21,7 @@ second network, the actor μ, *says* what is best, and is moved uphill on the cr
 
 What must be right, and is silently wrong elsewhere:
 
-  * y has a factor (1 − terminated); a *truncated* episode bootstraps like any other step. (The paper's line has neither.)
+  * y has a factor (1 − terminated), which the paper's line lacks. A *truncated* episode bootstraps like any other step.
   * Line 11 runs without a graph. Line 13 asks for ∇_a Q alone: no weight of the critic gets a gradient there.
   * y and Q(s, a) are both (B,). With (B,) against (B, 1) the loss would be over all B² pairs, and still fall.
   * Actions in the buffer and in both networks are in units of the action space, −1 ... 1; only the world sees real ones.
@@ -32,6 +33,8 @@ normalisation and no weight decay of the critic; two hidden layers of 64, not 40
 The last layers start from U(±3e-3), as in the paper, so that the first actions are near 0 and tanh is not saturated.
 """
 
+import copy
+
 import numpy as np
 
 import minigrad
@@ -41,7 +44,7 @@ from minigrad.ops import primitive
 from minigrad.tensor import to_array
 from models.mlp import MLP
 
-from .mdp import check_gamma
+from .mdp import check_gamma, check_share
 from .noise import Gaussian
 from .replay import Replay
 
@@ -88,7 +91,7 @@ class DDPG:
     over `decay_steps` updates if that is given. gamma, tau: as above. batch_size, capacity: of the replay buffer.
     start_steps: so many uniformly random actions first. noise: None is Gaussian(0.1), in units of half the range.
     reward_scale: what rewards are multiplied by, so that values are of order 1 to 10. dtype: float32 or float64.
-    ValueError for other spaces, for γ outside [0, 1], and for a buffer that cannot hold a batch.
+    ValueError for other spaces, for γ or τ outside [0, 1], and for a buffer that cannot hold a batch.
     """
 
     def __init__(
@@ -102,15 +105,18 @@ class DDPG:
         if capacity < batch_size:
             raise ValueError(f"DDPG: capacity {capacity} holds no batch of {batch_size}: raise it, or take smaller batches")
         n, m = len(top), len(low)
-        self.env, self.dtype, self.gamma, self.tau = env, np.dtype(dtype), check_gamma(gamma), np.dtype(dtype).type(tau)
+        self.env, self.dtype, self.gamma = env, np.dtype(dtype), check_gamma(gamma)
+        self.tau = self.dtype.type(check_share(tau, "tau"))
         self.batch_size, self.start_steps, self.reward_scale = batch_size, start_steps, reward_scale
         self.centre, self.half_range = (high + low) / 2, (high - low) / 2
         self.observation_scale = np.where(np.isfinite(top) & (top > 0), top, 1).astype(dtype)
+        # four streams, so that more draws of one move no other: weights, exploration, minibatches, the world's seed
         init, self.explore, self.draws, first = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(4))
         self.env_seed = int(first.integers(2**31))
         self.actor = Actor((n, *hidden, m), rng=init, small=3e-3, dtype=dtype)  # line 1
         self.critic = Critic((n + m, *hidden, 1), rng=init, small=3e-3, dtype=dtype)
-        self.optimizers = self.actor_optimizer, self.critic_optimizer = optim.Adam(self.actor, actor_lr), optim.Adam(self.critic, critic_lr)
+        adams = optim.Adam(self.actor, actor_lr), optim.Adam(self.critic, critic_lr)
+        self.optimizers = self.actor_optimizer, self.critic_optimizer = adams
         self.schedules = [optim.LinearLR(optimizer, decay_steps) for optimizer in self.optimizers] if decay_steps else []
         self.target_actor, self.target_critic = self.actor.frozen(), self.critic.frozen()  # line 2
         self.replay = Replay(capacity, n, m, dtype)  # line 3
@@ -154,7 +160,8 @@ class DDPG:
                 self.episode_return = 0.0
             a = self.explore_action()  # line 7
             next_observation, reward, terminated, truncated, _ = self.env.step(self.to_env(a))  # line 8
-            self.replay.add(self.scaled(self.observation), a, self.reward_scale * reward, self.scaled(next_observation), terminated)  # line 9
+            s, s2 = self.scaled(self.observation), self.scaled(next_observation)
+            self.replay.add(s, a, self.reward_scale * reward, s2, terminated)  # line 9
             self.observation, self.episode_return, self.steps = next_observation, self.episode_return + reward, self.steps + 1
             if terminated or truncated:
                 self.returns.append((self.steps, self.episode_return))
@@ -207,7 +214,7 @@ class DDPG:
             "parts": [part.state_dict() for part in (*self.optimizers, *self.schedules, self.replay)],
             "rng": [rng.bit_generator.state for rng in (self.explore, self.draws)],
             "env": self.env.state_dict() if hasattr(self.env, "state_dict") else None, "noise": self.noise.state,
-            **{name: getattr(self, name) for name in ("steps", "observation", "episode_return", "returns")},
+            **{name: copy.copy(getattr(self, name)) for name in ("steps", "observation", "episode_return", "returns")},
         }  # fmt: skip
 
     def load_state_dict(self, state):
@@ -223,7 +230,7 @@ class DDPG:
         for rng, saved in zip((self.explore, self.draws), state["rng"]):
             rng.bit_generator.state = saved
         for name in ("steps", "observation", "episode_return", "returns"):
-            setattr(self, name, state[name])
+            setattr(self, name, copy.copy(state[name]))
         self.noise.state = state["noise"]
         if state["env"] is None:
             self.observation = None

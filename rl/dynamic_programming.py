@@ -4,8 +4,8 @@ The Bellman optimality equation (Zhao, chapter 3) says that the best value of a 
 
     v(s) = max_a q(s, a),    q(s, a) = E[r|s, a] + γ Σ_s' p(s'|s, a) v(s')
 
-Its right side is a contraction: applied to any two value functions it brings them closer by the factor γ. So it has one
-solution v*, and repeating it finds it.
+For γ < 1 its right side is a contraction: it brings any two value functions closer, by the factor γ at least. So it has
+one solution v*, and repeating it finds it. (For γ = 1 a terminal state must be in reach.)
 
     value iteration        one sweep of the equation, again and again
     policy iteration       the value of the present policy exactly, then the best action in each state
@@ -70,8 +70,8 @@ def greedy_policy(mdp, values, gamma):
 def value_iteration(mdp, gamma, tolerance=1e-10, start=None):
     r"""v_{k+1} = max_a q_k: until no value changes by more than `tolerance` (Zhao, algorithm 4.1). A Solution.
 
-    start: v_0 (S,), zeros if not given. ValueError if γ is not in [0, 1], or is 1 and some state can never end, or if
-    the values do not settle.
+    The error is then at most γ / (1 − γ) · tolerance. start: v_0 (S,), zeros if not given. ValueError if γ is not in
+    [0, 1], or is 1 and some state can never end, or if the values do not settle.
     """
     gamma = check_gamma(gamma, mdp, (mdp.P > 0).any(axis=1))
     history = [first_values(mdp, start)]

@@ -1,5 +1,6 @@
-r"""Playing: episodes recorded as arrays, by two drivers. To judge a fixed policy, what is done never depends on what has
-been learned, so play first and learn from the record: one record serves every method, and they differ by nothing else.
+r"""Playing: episodes recorded as arrays, by two drivers. Where a fixed policy is judged, what is done never depends on
+what has been learned. So play first, and learn from the record: one record serves every method, and they differ by
+nothing else.
 
     play        any environment with Gymnasium's contract, step by step in Python (microseconds a step)
     play_fast   a TabularEnvironment, in one compiled loop over its tables (nanoseconds a step): the same bits
@@ -65,6 +66,15 @@ def sum_up(probabilities):
     return cumulative / cumulative[..., -1:]
 
 
+def policy_sums(env, policy, name):
+    """A policy (S, A) summed up, for `pick`; ValueError if it has another shape or a row is no distribution."""
+    policy, shape = np.asarray(policy, np.float64), (env.observation_space.n, env.action_space.n)
+    if policy.shape != shape:
+        raise ValueError(f"{name}: policy must have shape (S, A) = {shape}, not {policy.shape}")
+    check_distributions(policy, f"{name}: policy", tolerance=1e-6)
+    return sum_up(policy)
+
+
 def play_tables(tables, start, policy, limit, episodes, s, elapsed, finished, record, world, rng):
     """Fill a record, an Experience with room for some steps, from its first row on. start (S,), policy (S, A): cumulative.
 
@@ -93,14 +103,8 @@ def play_fast(env, policy, episodes, rng):
 
     ValueError if the policy is none, or if an episode has no end.
     """
-    policy = np.asarray(policy, np.float64)
-    if policy.shape != env.tables.reward.shape[:2]:
-        raise ValueError(f"play_fast: policy must have shape (S, A) = {env.tables.reward.shape[:2]}, not {policy.shape}")
-    check_distributions(policy, "play_fast: policy")
-    fixed, world = (
-        (env.tables, sum_up(env.start), sum_up(policy), limit_of(env), check_count(episodes, "episodes", 1)),
-        new_world(rng),
-    )
+    episodes, policy = check_count(episodes, "episodes", 1), policy_sums(env, policy, "play_fast")
+    fixed, world = (env.tables, sum_up(env.start), policy, limit_of(env), episodes), new_world(rng)
     here, records = (0, 0, 0), []
     while here[2] < episodes:
         record = Experience(*(np.empty(ROOM, dtype) for dtype in (np.int64, np.float64, np.int64, np.bool_, np.bool_)))
@@ -115,7 +119,7 @@ def play(env, policy, episodes, rng):
     policy: a function (observation, rng) -> action, or, where observations are state numbers, an array (S, A).
     """
     if not callable(policy):
-        cumulative = sum_up(policy)
+        cumulative = policy_sums(env, policy, "play")
         policy = lambda s, rng: pick(cumulative[s], rng)  # noqa: E731
     observations, steps = [], []
     for episode in range(check_count(episodes, "episodes", 1)):

@@ -31,6 +31,7 @@ tilings of 8 × 8 tiles tell 64 × 64 cells apart with a few hundred weights, an
   tenth of it take α = 0.1 / T. Forgetting the T is the common mistake: beyond α = 1 / T a step overshoots, beyond 2 / T
   it ends farther away than it began.
 - Tiling i is shifted by i/T of a tile times (1, 3, 5, …), another odd number along each axis, and whole tiles left out.
+  Let T be a power of 2, best at least 4k: with T = 3 the second axis would not be shifted at all.
   With (1, 1, 1, …) all corners would lie along one diagonal, and learning would carry farther along it than across.
 - A shifted grid needs one more tile along each axis to cover the space, so F = T (tiles + 1)ᵏ. Well-known codes *hash*
   the tiles into a table of fixed size, so that tiles far apart share a weight by accident. Here each has its own.
@@ -80,7 +81,7 @@ def fourier(order):
     r"""cos(π cᵀx) for every c in {0, …, order}ᵏ, the last entry of c running fastest: (order + 1)ᵏ features.
 
     For coordinates scaled to [0, 1] (Zhao, section 8.2.4; Sutton & Barto, section 9.5.2). Cosines alone are enough:
-    half a period fits into the range, so no function of it need be periodic.
+    half a period spans the range, so the function need not have equal ends.
     """
     order = check_count(order, "fourier: order", 0)
 
@@ -121,7 +122,9 @@ class Rows(NamedTuple):
 
 
 def rows(Phi):
-    """Φ (S, F) as Rows; K is the largest number of features that any state has active. Fewer are filled up with zeros."""
+    """Φ (S, F) as Rows; K is the largest number of features that any state has active. States with fewer are filled up with
+    features of value 0.
+    """
     Phi = np.asarray(Phi, np.float64)
     if Phi.ndim != 2 or not np.isfinite(Phi).all():
         raise ValueError(f"rows: Phi must be finite, of shape (S, F): one row for each state; this has shape {Phi.shape}")
@@ -201,4 +204,5 @@ def observer(features):
 
 def every(phi):
     """All features φ (F,) as active ones."""
-    return np.arange(phi.size), np.asarray(phi, np.float64), phi.size
+    phi = np.ravel(np.asarray(phi, np.float64))
+    return np.arange(phi.size), phi, phi.size

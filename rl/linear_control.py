@@ -25,9 +25,9 @@ from minigrad.kernels import jit
 from .envs.dynamics import STATE_SIZE, begin, observe, step
 from .envs.tabular import draw
 from .episodes import limit_of, new_world, pick, sum_up, world_seed
-from .features import TileCoding, active_tiles, observer, rows
+from .features import TileCoding, active_tiles, check_count, observer, rows
 from .linear_value import step_towards, value
-from .mdp import check_gamma
+from .mdp import check_gamma, check_share
 
 SARSA, Q_LEARNING = 0, 1
 METHODS = {"sarsa": SARSA, "q_learning": Q_LEARNING}
@@ -94,7 +94,7 @@ def learn(env, features, episodes, *, method="sarsa", alpha, gamma=1.0, epsilon=
     W:        (A, F) to go on from, changed in place; zeros if not given
     ValueError for an unknown method or a γ outside [0, 1]; FloatingPointError when the weights diverge.
     """
-    method, look = check(method, gamma), observer(features)
+    method, look = check(method, gamma, epsilon, episodes), observer(features)
     lengths, returns = np.zeros(episodes, np.int64), np.zeros(episodes)
     for episode in range(episodes):
         observation, _ = env.reset(seed=world_seed(rng) if episode == 0 else None)
@@ -121,8 +121,10 @@ def weights(W, env, size):
     return W
 
 
-def check(method, gamma):
-    """The number of the method; ValueError if there is none, or if γ is no discount."""
+def check(method, gamma, epsilon, episodes):
+    """The number of the method; ValueError if there is none, if γ or ε is not in [0, 1], or for no episodes at all."""
+    check_count(episodes, "episodes", 1)
+    check_share(epsilon, "epsilon")
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
     check_gamma(gamma)
@@ -175,9 +177,9 @@ def learn_fast(env, features, episodes, *, method="sarsa", alpha, gamma=1.0, eps
     env: a TabularEnvironment, and features Φ (S, F); or a world with a `kind` (MountainCar), and a TileCoding.
     """
     tabular = hasattr(env, "tables")
-    if not tabular and not (hasattr(env, "kind") and isinstance(features, TileCoding)):
+    if not (np.ndim(features) == 2 if tabular else hasattr(env, "kind") and isinstance(features, TileCoding)):
         raise TypeError(f"learn_fast: no compiled loop for {type(env).__name__} with these features: use learn")
-    method, world = check(method, gamma), new_world(rng)
+    method, world = check(method, gamma, epsilon, episodes), new_world(rng)
     if tabular and len(features) != env.observation_space.n:
         raise ValueError(f"learn_fast: features must have a row for each of {env.observation_space.n} states, not {len(features)}")
     W = weights(W, env, features.shape[1] if tabular else features.size)

@@ -147,7 +147,7 @@ def td_fixed_point(mdp, policy, gamma, Phi, d=None):
 
 
 def residual_system(mdp, policy, gamma, Phi, d=None):
-    r"""The same for the *whole* gradient of BE, φ − γφ' in the place of φ: A = Mᵀ D M and b = Mᵀ D r_π.
+    r"""A and b as td_system, for the *whole* gradient of BE: E[φ − γφ'] in the place of φ, A = Mᵀ D M and b = Mᵀ D r_π.
 
     This A has no negative eigenvalue, so a small α never diverges. But w rests elsewhere, at the minimum of BE.
     """
@@ -164,13 +164,13 @@ def expected_updates(A, b, w, alpha, sweeps):
 
 
 def tdc(A, b, C, w, alpha, beta, sweeps):
-    r"""TD with gradient correction, on average: descends PBE, whatever d is. A, b of td_system, C = Φᵀ D Φ. As above.
+    r"""TD with gradient correction, on average: descends PBE, whatever d is. A, b of td_system, C = Φᵀ D Φ.
 
     −½ ∇PBE = Aᵀ u with u = C⁻¹ (b − A w). Learn u alongside, by least mean squares, and write Aᵀu = C u − (C − Aᵀ) u:
 
     w ← w + α (b − A w − (C − Aᵀ) u),   u ← u + β (b − A w − C u)        C − Aᵀ = γ E[φ' φᵀ]: the correction
 
-    (Sutton & Barto, section 11.7)
+    Returns w before and after each sweep, (sweeps + 1, F). (Sutton & Barto, section 11.7, where u is called v)
     """
     history, u = [np.asarray(w, np.float64)], np.zeros(len(b))
     for _ in range(sweeps):
@@ -185,7 +185,7 @@ class Errors(NamedTuple):
 
     VE: float  # of v̂ − v: what we want small, and cannot measure without v
     BE: float  # of the Bellman residual r_π + γ P_π v̂ − v̂
-    PBE: float  # of what of the residual the features can express: 0 at w*
+    PBE: float  # of the part of the residual that the features can express: 0 at w*
 
 
 def errors(mdp, policy, gamma, Phi, w, d=None):

@@ -8,15 +8,23 @@ r"""Markov decision processes as two arrays, and the value of a policy. Notation
     γ, `gamma`      discount, 0 ≤ γ ≤ 1; the return is g = r₁ + γ r₂ + γ² r₃ + …
     v (S,), q (S, A) state values v(s) = E[g | s] and action values q(s, a) = E[g | s, a]
     d (S,)          stationary distribution of a policy: dᵀ P_π = dᵀ
+    v*, q*          those of the best policy
     α, ε            step size; probability of exploring
+    φ(s) (F,)       features of a state; Φ (S, F) of all; w (F,), W (A, F) weights; v̂, q̂ what they say of v and q
+    A, b, D         in linear_value.py: a matrix, a vector, diag(d); a step of TD moves w by α (b − A w) on average
+    μ(s), Q(s, a)   in ddpg.py: actor and critic, with weights θ; τ: how fast their copies μ', Q', θ' follow
+    N, E, K, B      steps of a record, episodes, outcomes or active features, transitions of a batch
+    n, m            how many numbers an observation has, and an action
 
     here            Zhao's book     Sutton & Barto
     s from 0        s₁, s₂, … (from 1)
     d               d_π             μ
-    P_π, r_π        the same        P_π, r_π
+    P_π, r_π        the same        P, none
+    φ               φ               x
+    μ, the actor    μ               none: its μ is our d
     θ (networks)    θ, w            θ, w
 
-A *terminal* state is one that every action leaves as it is, for no reward: its value is 0. With it an episode that ends
+A *terminal* state is one where every action stays put, for no reward: its value is 0. With it an episode that ends
 and a process that goes on for ever are the same thing, and one equation serves both.
 
 Source: Zhao, Mathematical Foundations of Reinforcement Learning, chapters 1 and 2.

@@ -3,6 +3,8 @@ r"""Noise for exploration, in units of half the action's range: one number for e
     Gaussian             N_t = σ ε_t                                        independent from step to step
     Ornstein-Uhlenbeck   N_{t+1} = N_t + θ (0 − N_t) Δt + σ √Δt ε_t         a walk pulled back to 0 (Uhlenbeck & Ornstein 1930)
 
+ε_t ~ N(0, 1), one for each dimension; θ is a pull here, not a network's weights.
+
 The second pushes in one direction for about 1 / (θ Δt) steps before it turns: with the usual θ = 0.15 and Δt = 1 that
 is 7 steps, with the Δt = 0.01 of some libraries 667. Its variance settles at σ² Δt / (1 − (1 − θ Δt)²), which tends to
 σ² / 2θ as Δt → 0.

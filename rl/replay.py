@@ -12,8 +12,8 @@ import numpy as np
 class Batch(NamedTuple):
     """B transitions. `terminated` only: a truncated episode would have gone on, so its last step is like any other."""
 
-    observation: np.ndarray  # (B, n)
-    action: np.ndarray  # (B, m)
+    observation: np.ndarray  # (B, n), n numbers in an observation
+    action: np.ndarray  # (B, m), m numbers in an action
     reward: np.ndarray  # (B,)
     next_observation: np.ndarray  # (B, n), the one that `step` returned, not that of the reset after it
     terminated: np.ndarray  # (B,) 1 where the world ended, else 0
@@ -47,7 +47,7 @@ class Replay:
         return Batch(*[column.take(rows, axis=0) for column in self.ring])
 
     def state_dict(self):
-        """What is held, oldest places first, and the count."""
+        """What is held, place by place of the ring, and the count."""
         return {"count": self.count, **{name: column[: len(self)].copy() for name, column in self.ring._asdict().items()}}
 
     def load_state_dict(self, state):

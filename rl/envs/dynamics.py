@@ -1,10 +1,11 @@
-r"""Worlds with continuous states and numbered actions, for compiled loops: one `step` for all, chosen by an integer.
+r"""Worlds with continuous states and numbered actions, for compiled loops: one `step` for all, to be chosen by an integer.
 
 A compiled loop cannot hold a Python object, nor take a function as an argument (its machine code would then not be kept
 for the next process). So an environment's class says its `kind`, and the three functions here look up what belongs to it.
 A state is float64, `STATE_SIZE[kind]` numbers; what an agent sees is float32, as in Gymnasium.
 
-To add a world: a start and a step in its own file, a kind and its branches here, and `kind = ...` in its class.
+There is one such world so far, so `kind` chooses nothing yet. To add a world: a start and a step in its own file, a
+kind and its branches here, and `kind = ...` in its class.
 """
 
 from minigrad.kernels import jit

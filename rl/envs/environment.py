@@ -15,12 +15,13 @@ import numpy as np
 class Environment:
     """Base class. A subclass sets the two spaces and defines `begin`, `move` and `render`.
 
-    max_episode_steps: truncate an episode after so many steps; None never does. ValueError if it is below 1.
+    max_episode_steps: truncate an episode after so many steps; None never does. ValueError if it is no integer ≥ 1.
     """
 
     def __init__(self, observation_space, action_space, max_episode_steps=None):
-        if max_episode_steps is not None and max_episode_steps < 1:
-            raise ValueError(f"{type(self).__name__}: max_episode_steps must be at least 1 or None, not {max_episode_steps}")
+        limit = max_episode_steps
+        if limit is not None and (limit != int(limit) or limit < 1):
+            raise ValueError(f"{type(self).__name__}: max_episode_steps must be an integer of at least 1, or None, not {limit}")
         self.observation_space, self.action_space = observation_space, action_space
         self.max_episode_steps = max_episode_steps
         self.rng, self.elapsed, self.running, self.why = None, 0, False, "before the first reset()"

@@ -43,7 +43,7 @@ mountain_car_step = jit(mountain_car_step, flags=())  # no flags: the same bits 
 
 
 def height(x):
-    """Of the hill at x: sin(3x), scaled as Gymnasium draws it."""
+    """Height of the hill at x: sin(3x), scaled as Gymnasium draws it."""
     return np.sin(3 * np.asarray(x)) * 0.45 + 0.55
 
 
@@ -62,9 +62,10 @@ class MountainCar(Environment):
 
     def begin(self, options):
         """At rest in the valley, or options["state"] = (x, v)."""
-        self.state = np.array(options.get("state", (0, 0)), np.float64)
-        if not self.observation_space.contains(self.state.astype(np.float32)):
+        state = np.array(options.get("state", (0, 0)), np.float64)
+        if not self.observation_space.contains(state.astype(np.float32)):
             raise ValueError(f"MountainCar: state {options['state']!r} is not in {self.observation_space}")
+        self.state = state
         if "state" not in options:
             mountain_car_start(self.state, self.rng)
         return self.state.astype(np.float32)

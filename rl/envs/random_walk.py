@@ -1,4 +1,4 @@
-r"""Random walks along a line (Sutton & Barto, examples 6.2, 7.1 and 9.1): prediction without any choice.
+r"""Random walks along a line (Sutton & Barto, examples 7.1 and 9.1; 6.2 pays 0 on the left): prediction without any choice.
 
 States 1 ... n; from each a jump of 1 ... `jump` places to the left or right, all 2 · jump of them equally likely. Whoever
 would leave the line ends, on the left with reward −1, on the right with +1. States 0 and n + 1 are those ends.

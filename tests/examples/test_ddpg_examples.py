@@ -68,7 +68,7 @@ def test_debug_run_draws_its_picture_with_kernels_as_plain_python(tmp_path, name
 @pytest.mark.proof
 def test_evaluation_goes_on_where_it_was_stopped(tmp_path):
     first = run(tmp_path, "examples.ddpg_evaluation", "--quick")
-    path = tmp_path / "figures" / "ddpg_evaluation.json"
+    path = tmp_path / "figures" / "ddpg_evaluation_quick.json"
     kept = json.loads(path.read_text())
     path.write_text(json.dumps(kept | {"rows": kept["rows"][:1]}))
     again = run(tmp_path, "examples.ddpg_evaluation", "--quick")

@@ -226,7 +226,7 @@ def test_render():
         ({"actions": ()}, "actions must be one of"),
         ({"reward_step": np.nan}, "a reward is nan"),
         ({"reward_target": np.inf}, "a reward is inf"),
-        ({"max_episode_steps": 0}, "max_episode_steps must be at least 1"),
+        ({"max_episode_steps": 0}, "max_episode_steps must be an integer of at least 1, or None"),
     ],
 )
 def test_what_is_refused(arguments, message):
