@@ -1,8 +1,7 @@
 r"""DDPG: deep deterministic policy gradient (Lillicrap et al. 2016), for actions that are real numbers.
 
-A prime on s or a means *next*; on Q, μ and θ it means the slow copy. With five actions the best is found by trying all.
-With a torque between −2 and 2 there is nothing to try: so a second network, the actor μ, *says* what is best, and is
-moved uphill on the critic Q by the chain rule. Algorithm 1:
+With five actions the best one is found by trying all five. With a torque between −2 and 2 there is nothing to try: so a
+second network, the actor μ, *says* what is best, and is moved uphill on the critic Q by the chain rule. Algorithm 1:
 
      1  start critic Q(s, a) and actor μ(s) from random weights
      2  targets Q' ← Q, μ' ← μ
@@ -18,6 +17,8 @@ moved uphill on the critic Q by the chain rule. Algorithm 1:
     12          step the critic down on mean (y − Q(s, a))²
     13          step the actor up on mean Q(s, μ(s)), by ∇_θ μ(s) · ∇_a Q(s, a) at a = μ(s)        (equation 6)
     14          θ' ← τ θ + (1 − τ) θ' for both targets
+
+A prime on s or a means *next*; on Q, μ and θ it means the copy that follows slowly.
 
 What must be right, and is silently wrong elsewhere:
 

@@ -1,9 +1,9 @@
 r"""How good is an agent? Episodes without exploration noise, and honest statistics over several seeds.
 
-The return of one Pendulum episode has a standard deviation of 85 over the starts (column `sd` of `python -m
-examples.ddpg_evaluation`): ten episodes say little (± 53), a thousand fixed starts much (± 5.3). And one run says
-nothing about the next seed. So: the mean over many fixed starts for each of several seeds, and over the seeds the
-*interquartile mean*, the mean of the middle half, with a bootstrap interval (Agarwal et al. 2021).
+The return of one Pendulum episode has a standard deviation of 85 over the starts (`sd` in `examples/ddpg_evaluation`):
+ten episodes say little (± 53), a thousand fixed starts much (± 5.3). And one run says nothing about the next seed. So:
+the mean over many fixed starts for each of several seeds, and over the seeds the *interquartile mean*, the mean of the
+middle half, with a bootstrap interval (Agarwal et al. 2021).
 """
 
 import numpy as np

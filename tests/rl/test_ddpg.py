@@ -347,7 +347,9 @@ def test_resume_from_a_file_gives_the_same_bits(tmp_path, keywords):  # T58
     whole = small_agent(**keywords).learn(130)
     begun = small_agent(**keywords).learn(47)
     checkpoint.save(tmp_path / "agent.npz", begun.state_dict())
-    begun.learn(10)  # what is done after saving must not leak
+    state, returns = begun.state_dict(), list(begun.returns)
+    begun.learn(300)  # what is done after saving must not leak
+    assert state["returns"] == returns != begun.returns
     keywords = keywords | ({"noise": OrnsteinUhlenbeck()} if keywords else {})
     resumed = small_agent(seed=99, **keywords)
     resumed.load_state_dict(checkpoint.load(tmp_path / "agent.npz"))
@@ -382,6 +384,8 @@ def test_bad_arguments_say_what_is_wrong():
         DDPG(env)
     with pytest.raises(ValueError, match="gamma"):
         DDPG(Pendulum(), gamma=1.1)
+    with pytest.raises(ValueError, match="tau must lie between 0 and 1, not 5"):
+        DDPG(Pendulum(), tau=5.0)
     with pytest.raises(ValueError, match="capacity 64 holds no batch of 128"):
         DDPG(Pendulum(), capacity=64, batch_size=128)
     with pytest.raises(ValueError, match="empty buffer"):

@@ -8,7 +8,7 @@ from rl import linear_control as lc
 from rl.dynamic_programming import value_iteration
 from rl.envs import GridWorld, RandomWalk, TabularEnvironment
 from rl.envs.mountain_car import MountainCar
-from rl.features import TileCoding, fourier, polynomial
+from rl.features import TileCoding, fourier, one_hot, polynomial
 
 MAP = """
 S....
@@ -238,3 +238,26 @@ def test_one_step_sarsa_on_mountain_car(alpha, last, last_error, first):
     assert abs(late.mean() - last) < 3 * np.hypot(error(late), last_error)
     assert abs(lengths[:, 0].mean() - first) < 3 * np.sqrt(2) * error(lengths[:, 0])  # it comes without an error: take ours
     assert error(late) < 1 and error(lengths[:, 0]) < 0.06 * first
+
+
+@pytest.mark.parametrize("keywords, message", [
+    ({"epsilon": 1.5}, "epsilon must lie between 0 and 1, not 1.5"),
+    ({"epsilon": float("nan")}, "epsilon must lie between 0 and 1, not nan"),
+    ({"episodes": 0}, "episodes must be an integer of at least 1, not 0"),
+    ({"episodes": 2.5}, "episodes must be an integer of at least 1, not 2.5"),
+])  # fmt: skip
+@pytest.mark.parametrize("driver", [lc.learn, lc.learn_fast])
+def test_no_probability_and_no_episodes(driver, keywords, message):
+    arguments = {"episodes": 1, "alpha": 0.1, "gamma": 0.9, "rng": np.random.default_rng(0)} | keywords
+    with pytest.raises(ValueError, match=message):
+        driver(GridWorld(max_episode_steps=5), np.eye(25), **arguments)
+
+
+def test_features_that_are_a_function_of_the_state_number():
+    env = GridWorld(max_episode_steps=20)
+    keywords = dict(episodes=3, alpha=0.1, gamma=0.9)
+    one = lc.learn(env, one_hot(25), rng=np.random.default_rng(0), **keywords)
+    two = lc.learn(env, np.eye(25), rng=np.random.default_rng(0), **keywords)
+    np.testing.assert_array_equal(one.W, two.W)
+    with pytest.raises(TypeError, match="no compiled loop for GridWorld with these features: use learn"):
+        lc.learn_fast(env, one_hot(25), rng=np.random.default_rng(0), **keywords)

@@ -507,3 +507,13 @@ def test_gradient_monte_carlo_on_the_1000_state_walk(walk):
     for key, (expected, its_error) in reference.items():
         error = np.hypot(np.std(final[key], ddof=1) / np.sqrt(30), its_error)
         assert abs(np.mean(final[key]) - expected) < 3 * error, (key, np.mean(final[key]))
+
+
+@pytest.mark.parametrize("driver", [ep.play, ep.play_fast])
+def test_a_policy_that_is_none_is_refused_by_both_drivers(driver):
+    env = GridWorld(max_episode_steps=5)
+    with pytest.raises(ValueError, match=r"policy\[0\] sums to 0.5, not to 1"):
+        driver(env, np.full((25, 5), 0.1), 1, np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"policy must have shape \(S, A\) = \(25, 5\), not \(25, 3\)"):
+        driver(env, np.full((25, 3), 1 / 3), 1, np.random.default_rng(0))
+    driver(env, np.full((25, 5), 0.2, np.float32), 1, np.random.default_rng(0))  # probabilities from a float32 network
