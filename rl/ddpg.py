@@ -45,7 +45,7 @@ from minigrad.ops import primitive
 from minigrad.tensor import to_array
 from models.mlp import MLP
 
-from .mdp import check_gamma, check_share
+from .mdp import check_count, check_gamma, check_share
 from .noise import Gaussian
 from .replay import Replay
 
@@ -92,7 +92,7 @@ class DDPG:
     over `decay_steps` updates if that is given. gamma, tau: as above. batch_size, capacity: of the replay buffer.
     start_steps: so many uniformly random actions first. noise: None is Gaussian(0.1), in units of half the range.
     reward_scale: what rewards are multiplied by, so that values are of order 1 to 10. dtype: float32 or float64.
-    ValueError for other spaces, for γ or τ outside [0, 1], and for a buffer that cannot hold a batch.
+    ValueError for other spaces, for γ or τ outside [0, 1], for counts that are none, for a buffer that cannot hold a batch.
     """
 
     def __init__(
@@ -105,11 +105,13 @@ class DDPG:
             raise ValueError(f"DDPG: the action space must have finite bounds, not {env.action_space}")
         if capacity < batch_size:
             raise ValueError(f"DDPG: capacity {capacity} holds no batch of {batch_size}: raise it, or take smaller batches")
+        self.batch_size = check_count(batch_size, "DDPG: batch_size", 1)
+        self.start_steps = check_count(start_steps, "DDPG: start_steps", 0)
+        decay_steps = decay_steps and check_count(decay_steps, "DDPG: decay_steps", 1)
         n, m = len(top), len(low)
         self.env, self.dtype, self.gamma = env, np.dtype(dtype), check_gamma(gamma)
         self.tau = self.dtype.type(check_share(tau, "tau"))
-        self.batch_size, self.start_steps, self.reward_scale = batch_size, start_steps, reward_scale
-        self.centre, self.half_range = (high + low) / 2, (high - low) / 2
+        self.low, self.high, self.action_dtype, self.reward_scale = low, high, env.action_space.dtype, reward_scale
         self.observation_scale = np.where(np.isfinite(top) & (top > 0), top, 1).astype(dtype)
         # four streams, so that more draws of one move no other: weights, exploration, minibatches, the world's seed
         init, self.explore, self.draws, first = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(4))
@@ -122,51 +124,59 @@ class DDPG:
         self.target_actor, self.target_critic = self.actor.frozen(), self.critic.frozen()  # line 2
         self.replay = Replay(capacity, n, m, dtype)  # line 3
         self.noise = noise or Gaussian(0.1)
-        self.steps, self.observation, self.episode_return, self.returns = 0, None, 0.0, []
+        self.steps, self.s, self.episode_return, self.returns = 0, None, 0.0, []  # s: what the networks see now
 
     def scaled(self, observation):
-        """The network's input, (n,)"""
-        return np.asarray(observation, self.dtype) / self.observation_scale
+        """What the networks see: (..., n), over the bounds. ValueError unless these are n finite numbers."""
+        x = np.asarray(observation, self.dtype)
+        if x.shape[-1:] != self.observation_scale.shape or not np.isfinite(x).all():
+            raise ValueError(f"DDPG: an observation must be {len(self.observation_scale)} finite numbers, not {observation!r}")
+        return x / self.observation_scale
 
-    def mu(self, observation):
-        """μ(s) for one observation (n,): (m,), in −1 ... 1"""
+    def mu(self, s):
+        """μ(s) for one s (n,), without a graph: (m,), in −1 ... 1. FloatingPointError once the weights have run away."""
         with no_grad():
-            return self.actor(self.scaled(observation)[None]).data[0]
+            a = self.actor(s.reshape(1, -1)).data[0]
+        if not np.isfinite(a).all():
+            raise FloatingPointError("DDPG: the actor says NaN: the weights have run away; try smaller rates or reward_scale")
+        return a
 
     def act(self, observation):
-        """The actor's action for one observation (n,), without noise: (m,) float32, in the action space."""
-        return self.to_env(self.mu(observation))
+        """The actor's action for one observation (n,), without noise: (m,), in the action space."""
+        return self.to_env(self.mu(self.scaled(observation)))
 
     def to_env(self, a):
-        """An action in −1 ... 1 as the environment wants it."""
-        return (self.centre + self.half_range * a).astype(np.float32)
+        """An action in −1 ... 1 as the environment wants it; the rounding must not leave the space."""
+        action = (self.high + self.low) / 2 + (self.high - self.low) / 2 * a
+        return np.minimum(np.maximum(action, self.low), self.high).astype(self.action_dtype)
 
     def explore_action(self):
         """Line 7, in −1 ... 1: μ(s) + N_t, clipped; uniform during the first `start_steps`."""
         if self.steps < self.start_steps:
-            return self.explore.uniform(-1, 1, len(self.centre))
-        return np.clip(self.mu(self.observation) + self.noise.draw(self.explore), -1, 1)
+            return self.explore.uniform(-1, 1, len(self.low))
+        return np.clip(self.mu(self.s) + self.noise.draw(self.explore), -1, 1)
 
     def learn(self, steps):
         """Go on for so many steps of the environment, one update after each; returns self.
 
         `self.returns` gets a pair (step, return) for each episode that ends. learn(a) and learn(b) are learn(a + b),
-        bit for bit.
+        bit for bit. ValueError if the environment gives an observation or a reward that is no number.
         """
-        for _ in range(steps):  # lines 4 and 6
-            if self.observation is None:  # line 5
+        for _ in range(check_count(steps, "DDPG: steps", 0)):  # lines 4 and 6
+            if self.s is None:  # line 5
                 seed = self.env_seed if self.steps == 0 else None  # later episodes go on with the environment's generator
-                self.observation, _ = self.env.reset(seed=seed)
-                self.noise.reset(len(self.centre))
-                self.episode_return = 0.0
+                self.s, self.episode_return = self.scaled(self.env.reset(seed=seed)[0]), 0.0
+                self.noise.reset(len(self.low))
             a = self.explore_action()  # line 7
             next_observation, reward, terminated, truncated, _ = self.env.step(self.to_env(a))  # line 8
-            s, s2 = self.scaled(self.observation), self.scaled(next_observation)
-            self.replay.add(s, a, self.reward_scale * reward, s2, terminated)  # line 9
-            self.observation, self.episode_return, self.steps = next_observation, self.episode_return + reward, self.steps + 1
+            if not np.isfinite(reward):
+                raise ValueError(f"DDPG: the reward after step {self.steps} is {reward}: it must be a finite number")
+            s2 = self.scaled(next_observation)
+            self.replay.add(self.s, a, self.reward_scale * reward, s2, terminated)  # line 9
+            self.s, self.episode_return, self.steps = s2, self.episode_return + reward, self.steps + 1
             if terminated or truncated:
                 self.returns.append((self.steps, self.episode_return))
-                self.observation = None
+                self.s = None
             if len(self.replay) >= self.batch_size and self.steps > self.start_steps:
                 self.update(self.replay.sample(self.batch_size, self.draws))  # line 10
         return self
@@ -215,7 +225,7 @@ class DDPG:
             "parts": [part.state_dict() for part in (*self.optimizers, *self.schedules, self.replay)],
             "rng": [rng.bit_generator.state for rng in (self.explore, self.draws)],
             "env": self.env.state_dict() if hasattr(self.env, "state_dict") else None, "noise": self.noise.state,
-            **{name: copy.copy(getattr(self, name)) for name in ("steps", "observation", "episode_return", "returns")},
+            **{name: copy.copy(getattr(self, name)) for name in ("steps", "s", "episode_return", "returns")},
         }  # fmt: skip
 
     def load_state_dict(self, state):
@@ -230,11 +240,11 @@ class DDPG:
             part.load_state_dict(saved)
         for rng, saved in zip((self.explore, self.draws), state["rng"]):
             rng.bit_generator.state = saved
-        for name in ("steps", "observation", "episode_return", "returns"):
+        for name in ("steps", "s", "episode_return", "returns"):
             setattr(self, name, copy.copy(state[name]))
         self.noise.state = state["noise"]
         if state["env"] is None:
-            self.observation = None
+            self.s = None
         else:
             self.env.load_state_dict(state["env"])
 

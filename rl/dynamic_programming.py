@@ -97,7 +97,7 @@ def policy_iteration(mdp, gamma, start=None):
         keep = (policy * best).sum(axis=1) > 1 - 1e-6  # (S,) all that it does is among the best
         policy = np.where(keep[:, None], policy, deterministic_policy(best.argmax(axis=1), mdp.n_actions))
         stable = keep.all()
-    return Solution(history[-1], policy, len(history) - 1, np.array(history))
+    return Solution(history[-1], greedy_policy(mdp, history[-1], gamma), len(history) - 1, np.array(history))
 
 
 def truncated_policy_iteration(mdp, gamma, evaluation_sweeps, tolerance=1e-10):

@@ -16,8 +16,7 @@ import numpy as np
 from minigrad.kernels import jit
 
 from .envs.tabular import draw
-from .features import check_count
-from .mdp import check_distributions
+from .mdp import check_count, check_distributions
 
 ROOM = 2**20  # rows of one record of `play_fast`; memory that no row is written to costs nothing
 
@@ -32,9 +31,11 @@ class Experience(NamedTuple):
     truncated: np.ndarray  # (N,) the clock stopped here: the value of s' counts, but the next row is another episode
 
 
-def ends_of(experience, rows, w):
+def ends_of(experience, rows, w, gamma):
     """The last step of each episode, (E,). ValueError if weights, features and record do not fit together, which compiled
-    code would not notice: it would write past the end of w, or round its steps to integers."""
+    code would not notice: it would write past the end of w, or round its steps to integers; and if γ is no discount."""
+    if not 0 <= gamma <= 1:
+        raise ValueError("gamma must lie between 0 and 1")
     if w.dtype.type(0.5) == 0:
         raise ValueError("w must be an array of floats: integers would swallow every step")
     for i in rows.active.flat:
@@ -71,7 +72,7 @@ def policy_sums(env, policy, name):
     policy, shape = np.asarray(policy, np.float64), (env.observation_space.n, env.action_space.n)
     if policy.shape != shape:
         raise ValueError(f"{name}: policy must have shape (S, A) = {shape}, not {policy.shape}")
-    check_distributions(policy, f"{name}: policy", tolerance=1e-6)
+    check_distributions(policy, f"{name}: policy")
     return sum_up(policy)
 
 
@@ -124,12 +125,12 @@ def play(env, policy, episodes, rng):
     observations, steps = [], []
     for episode in range(check_count(episodes, "episodes", 1)):
         observation, _ = env.reset(seed=world_seed(rng) if episode == 0 else None)
-        observations.append(observation)
+        observations.append(np.array(observation))
         running = True
         while running:
             observation, reward, terminated, truncated, _ = env.step(policy(observation, rng))
             steps.append((len(observations) - 1, reward, len(observations), terminated, truncated))
-            observations.append(observation)
+            observations.append(np.array(observation))  # a copy: some environments write into the same array again
             running = not (terminated or truncated)
     columns = (np.array(column, dtype) for column, dtype in zip(zip(*steps), (int, float, int, bool, bool)))
     return np.array(observations), Experience(*columns)

@@ -44,6 +44,8 @@ import numpy as np
 
 from minigrad.kernels import jit
 
+from .mdp import check_count
+
 
 def as_points(x, name):
     """Coordinates as (N, k); N numbers are N points on a line."""
@@ -51,13 +53,6 @@ def as_points(x, name):
     if x.ndim not in (1, 2):
         raise ValueError(f"{name}: coordinates must have shape (N, k) or (N,), not {x.shape}")
     return x if x.ndim == 2 else x[:, None]
-
-
-def check_count(n, name, least):
-    """ValueError unless n is an integer of at least `least`."""
-    if n != int(n) or n < least:
-        raise ValueError(f"{name} must be an integer of at least {least}, not {n}")
-    return int(n)
 
 
 def polynomial(order):
@@ -186,23 +181,3 @@ class TileCoding:
         for row, point in zip(Phi, as_points(x, "TileCoding")):
             row[self.active(point)] = 1
         return Phi
-
-
-def observer(features):
-    """A function that looks at one observation: (indices, values) of its active features, and F, how many there are.
-
-    features: Φ (S, F) for observations that are state numbers, a TileCoding, or any callable on (N, k) coordinates.
-    """
-    if isinstance(features, TileCoding):
-        ones = np.ones(features.tilings)
-        return lambda x: (features.active(x), ones, features.size)
-    if callable(features):
-        return lambda x: every(features(np.reshape(x, (1, -1)))[0])
-    table, size = rows(features), np.shape(features)[1]
-    return lambda s: (table.active[s], table.values[s], size)
-
-
-def every(phi):
-    """All features φ (F,) as active ones."""
-    phi = np.ravel(np.asarray(phi, np.float64))
-    return np.arange(phi.size), phi, phi.size

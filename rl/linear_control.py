@@ -25,9 +25,9 @@ from minigrad.kernels import jit
 from .envs.dynamics import STATE_SIZE, begin, observe, step
 from .envs.tabular import draw
 from .episodes import limit_of, new_world, pick, sum_up, world_seed
-from .features import TileCoding, active_tiles, check_count, observer, rows
+from .features import TileCoding, active_tiles, rows
 from .linear_value import step_towards, value
-from .mdp import check_gamma, check_share
+from .mdp import check_count, check_gamma, check_share
 
 SARSA, Q_LEARNING = 0, 1
 METHODS = {"sarsa": SARSA, "q_learning": Q_LEARNING}
@@ -84,6 +84,26 @@ def update(method, W, now, phi, a, r, after, phi2, terminated, alpha, gamma, eps
 
 
 update = jit(update, flags=())
+
+
+def observer(features):
+    """A function that looks at one observation: (indices, values) of its active features, and F, how many there are.
+
+    features: Φ (S, F) for observations that are state numbers, a TileCoding, or any callable on (N, k) coordinates.
+    """
+    if isinstance(features, TileCoding):
+        ones = np.ones(features.tilings)
+        return lambda x: (features.active(x), ones, features.size)
+    if callable(features):
+        return lambda x: every(features(np.reshape(x, (1, -1)))[0])
+    table, size = rows(features), np.shape(features)[1]
+    return lambda s: (table.active[s], table.values[s], size)
+
+
+def every(phi):
+    """All features φ (F,) as active ones."""
+    phi = np.ravel(np.asarray(phi, np.float64))
+    return np.arange(phi.size), phi, phi.size
 
 
 def learn(env, features, episodes, *, method="sarsa", alpha, gamma=1.0, epsilon=0.1, rng, W=None):

@@ -60,7 +60,7 @@ def gradient_monte_carlo(w, rows, experience, alpha, gamma):
     A truncated episode has no end to count from. There g begins with v̂(s'), the best guess of what would have followed.
     """
     state, reward, next_state, terminated, _ = experience
-    ends, first = ends_of(experience, rows, w), 0
+    ends, first = ends_of(experience, rows, w, gamma), 0
     history = np.empty((ends.size, w.size))
     for k, last in enumerate(ends):
         s = next_state[last]
@@ -83,7 +83,7 @@ def td(w, rows, experience, alpha, gamma):
     After a terminated step nothing follows, v(s') = 0. After a truncated one something would have: v̂(s') counts.
     """
     state, reward, next_state, terminated, _ = experience
-    ends, first = ends_of(experience, rows, w), 0
+    ends, first = ends_of(experience, rows, w, gamma), 0
     history = np.empty((ends.size, w.size))
     for k, last in enumerate(ends):
         for t in range(first, last + 1):
@@ -115,6 +115,7 @@ def on_policy_distribution(mdp, policy, start):
     η(s) counts the visits to s in an episode, on average. (Sutton & Barto, equations 9.2 and 9.3)
     """
     P, going, visits = mdps.under(mdp, mdps.check_policy(mdp, policy))[0], ~mdp.terminal, np.zeros(mdp.n_states)
+    mdps.check_gamma(1, mdp, P > 0)  # ValueError if an episode need not end
     visits[going] = np.linalg.solve(np.eye(going.sum()) - P[np.ix_(going, going)].T, np.asarray(start)[going])
     return visits / visits.sum()
 
@@ -128,9 +129,9 @@ def parts(mdp, policy, gamma, Phi, d=None):
     P, r = mdps.under(mdp, mdps.check_policy(mdp, policy))
     Phi = np.where(mdp.terminal[:, None], 0.0, Phi)
     d = mdps.stationary_distribution(mdp, policy) if d is None else np.asarray(d)
-    if d.shape != (mdp.n_states,):
-        raise ValueError(f"d must have shape (S,) = ({mdp.n_states},), a share for each state, not {d.shape}")
-    return Phi, Phi - mdps.check_gamma(gamma) * P @ Phi, r, d
+    if d.shape != (mdp.n_states,) or not (d >= 0).all() or not np.isfinite(Phi).all():
+        raise ValueError(f"d must be (S,) = ({mdp.n_states},) shares >= 0, and Phi finite numbers; d has shape {d.shape}")
+    return Phi, Phi - mdps.check_gamma(gamma, mdp, P > 0) * P @ Phi, r, d
 
 
 def td_system(mdp, policy, gamma, Phi, d=None):
@@ -141,9 +142,13 @@ def td_system(mdp, policy, gamma, Phi, d=None):
 
 def td_fixed_point(mdp, policy, gamma, Phi, d=None):
     r"""w* = A⁻¹ b (F,), where TD rests. PBE is 0 there; VE is not the least, but √VE ≤ 1/(1 − γ) · the least √VE, if d is the
-    policy's own. LinAlgError if A has no inverse, as with features that depend on each other.
+    policy's own. Of several (where features depend on each other) the shortest; ValueError if there is none.
     """
-    return np.linalg.solve(*td_system(mdp, policy, gamma, Phi, d))
+    A, b = td_system(mdp, policy, gamma, Phi, d)
+    w = np.linalg.lstsq(A, b, rcond=None)[0]
+    if not np.allclose(A @ w, b):
+        raise ValueError("td_fixed_point: no w solves A w = b: TD has nowhere to rest with these features")
+    return w
 
 
 def residual_system(mdp, policy, gamma, Phi, d=None):
@@ -201,6 +206,7 @@ def lstd(Phi, experience, gamma, sigma=1e-3):
 
     σ I lets Â be inverted before much has been seen, and pulls w a little towards 0.
     """
+    mdps.check_gamma(gamma)
     now, after = Phi[experience.state], Phi[experience.next_state] * ~experience.terminated[:, None]  # (N, F) each
     return np.linalg.solve(sigma * np.eye(Phi.shape[1]) + now.T @ (now - gamma * after), now.T @ experience.reward)
 
@@ -212,6 +218,7 @@ def recursive_lstd(Phi, experience, gamma, sigma=1e-3):
 
     Zhao's page 178 prints "+" for the first "−": B is then no inverse of anything.
     """
+    mdps.check_gamma(gamma)
     B, w = np.eye(Phi.shape[1]) / sigma, np.zeros(Phi.shape[1])
     for s, r, s2, terminated, _ in zip(*experience):
         psi = Phi[s] if terminated else Phi[s] - gamma * Phi[s2]

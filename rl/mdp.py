@@ -30,6 +30,8 @@ and a process that goes on for ever are the same thing, and one equation serves 
 Source: Zhao, Mathematical Foundations of Reinforcement Learning, chapters 1 and 2.
 """
 
+from numbers import Real
+
 import numpy as np
 
 
@@ -61,8 +63,9 @@ class MDP:
         return "\n".join(lines)
 
 
-def check_distributions(p, name, tolerance=1e-8):
-    """ValueError that names the first row, along the last axis, that is not a probability distribution."""
+def check_distributions(p, name, tolerance=1e-6):
+    """ValueError that names the first row, along the last axis, that is not a probability distribution. The sum may miss 1
+    by the tolerance: numbers that were float32 once are welcome."""
     total = p.sum(axis=-1)
     wrong = ~(np.abs(total - 1) <= tolerance) | ~(p >= 0).all(axis=-1)
     if wrong.any():
@@ -77,7 +80,7 @@ def check_policy(mdp, policy):
     policy = np.asarray(policy, np.float64)
     if policy.shape != mdp.R.shape:
         raise ValueError(f"policy must have shape (S, A) = {mdp.R.shape}, not {policy.shape}")
-    check_distributions(policy, "policy", tolerance=1e-6)  # probabilities from a float32 network are welcome
+    check_distributions(policy, "policy")
     return policy
 
 
@@ -92,10 +95,17 @@ def check_values(mdp, values):
     return values
 
 
+def check_count(n, name, least):
+    """n as an int; ValueError unless it is an integer of at least `least`."""
+    if not isinstance(n, Real) or n != n // 1 or n < least:
+        raise ValueError(f"{name} must be an integer of at least {least}, not {n!r}")
+    return int(n)
+
+
 def check_share(x, name):
     """x as a float; ValueError unless 0 ≤ x ≤ 1."""
-    if not 0 <= x <= 1:
-        raise ValueError(f"{name} must lie between 0 and 1, not {x}")
+    if not isinstance(x, Real) or not 0 <= x <= 1:
+        raise ValueError(f"{name} must lie between 0 and 1, not {x!r}")
     return float(x)
 
 

@@ -18,10 +18,15 @@ class Space:
 
     def seed(self, seed=None):
         """Start the generator of `sample` anew; None takes a seed from the system."""
-        self.rng = np.random.default_rng(seed)
+        self.np_random = np.random.default_rng(seed)
 
     def __contains__(self, x):
         return self.contains(x)
+
+
+    def __eq__(self, other):
+        same = lambda name: np.array_equal(getattr(self, name, None), getattr(other, name, None))  # noqa: E731
+        return type(self) is type(other) and all(map(same, ("n", "start", "low", "high", "dtype")))
 
 
 class Discrete(Space):
@@ -40,7 +45,12 @@ class Discrete(Space):
 
     def sample(self):
         """A random element, each with the same probability."""
-        return self.start + self.rng.integers(self.n)
+        return self.start + self.np_random.integers(self.n)
+
+    @property
+    def wanted(self):
+        """What an element is, in words, for error messages."""
+        return f"an integer {self.start} ... {self.start + self.n - 1}"
 
     def __repr__(self):
         return f"Discrete({self.n})" if self.start == 0 else f"Discrete({self.n}, start={self.start})"
@@ -54,8 +64,9 @@ class Box(Space):
     """
 
     def __init__(self, low, high, shape=None, dtype=np.float32, seed=None):
-        shape = np.broadcast_shapes(np.shape(low), np.shape(high)) if shape is None else tuple(shape)
-        super().__init__(shape, dtype, seed)
+        if shape is None:  # two numbers and no shape: (1,), as in Gymnasium
+            shape = np.broadcast_shapes(np.shape(low), np.shape(high)) or (1,)
+        super().__init__(tuple(shape), dtype, seed)
         if self.dtype.kind != "f":
             raise ValueError(f"Box: dtype must be a float, not {self.dtype}")
         self.low, self.high = (np.broadcast_to(np.asarray(b, self.dtype), shape).copy() for b in (low, high))
@@ -71,10 +82,15 @@ class Box(Space):
         """Uniform where both bounds are finite, exponential from a single bound, standard normal where there is none."""
         below, above = np.isfinite(self.low), np.isfinite(self.high)
         low, high = np.where(below, self.low, 0), np.where(above, self.high, 0)
-        uniform, tail = self.rng.uniform(low, np.maximum(low, high)), self.rng.exponential(size=self.shape)
-        one_bound = np.where(below, low + tail, np.where(above, high - tail, self.rng.standard_normal(self.shape)))
+        uniform, tail = self.np_random.uniform(low, np.maximum(low, high)), self.np_random.exponential(size=self.shape)
+        one_bound = np.where(below, low + tail, np.where(above, high - tail, self.np_random.standard_normal(self.shape)))
         x = np.where(below & above, uniform, one_bound)
         return np.clip(x.astype(self.dtype), self.low, self.high)  # a rounding must not leave the box
+
+    @property
+    def wanted(self):
+        """What an element is, in words, for error messages."""
+        return f"an array of shape {self.shape} within the bounds (np.clip), such as {np.clip(np.zeros(self.shape), self.low, self.high)}"
 
     def __repr__(self):
         return f"Box({self.low.min()}, {self.high.max()}, {self.shape}, {self.dtype})"

@@ -11,6 +11,8 @@ though nothing about them is.
 
 import numpy as np
 
+from ..mdp import check_count
+
 
 class Environment:
     """Base class. A subclass sets the two spaces and defines `begin`, `move` and `render`.
@@ -19,9 +21,8 @@ class Environment:
     """
 
     def __init__(self, observation_space, action_space, max_episode_steps=None):
-        limit = max_episode_steps
-        if limit is not None and (limit != int(limit) or limit < 1):
-            raise ValueError(f"{type(self).__name__}: max_episode_steps must be an integer of at least 1, or None, not {limit}")
+        if max_episode_steps is not None:
+            max_episode_steps = check_count(max_episode_steps, f"{type(self).__name__}: max_episode_steps", 1)
         self.observation_space, self.action_space = observation_space, action_space
         self.max_episode_steps = max_episode_steps
         self.rng, self.elapsed, self.running, self.why = None, 0, False, "before the first reset()"
@@ -59,7 +60,7 @@ class Environment:
         if not self.running:
             raise RuntimeError(f"{type(self).__name__}: step() {self.why}: call reset() to begin an episode")
         if not self.action_space.contains(action):
-            raise ValueError(f"{type(self).__name__}: action {action!r} is not in {self.action_space}")
+            raise ValueError(f"{type(self).__name__}: action {action!r} is not in {self.action_space}: give {self.action_space.wanted}")
         observation, reward, terminated = self.move(action)
         self.elapsed += 1
         truncated = self.elapsed == self.max_episode_steps

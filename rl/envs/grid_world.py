@@ -24,6 +24,8 @@ FREE_COLOUR, FORBIDDEN_COLOUR, TARGET_COLOUR, AGENT_COLOUR = (255, 255, 255), (2
 
 def parse(text):
     """The drawing as an array of letters (rows, columns); ValueError says what is wrong with it."""
+    if not isinstance(text, str):
+        raise TypeError(f"GridWorld: the map must be one string with a row a line, not {text!r}")
     lines = [line.strip() for line in text.strip().splitlines()]
     widths = {len(line) for line in lines}
     if len(widths) > 1:
@@ -71,7 +73,8 @@ class GridWorld(TabularEnvironment):
         outcomes = [[self.outcome(s, action) for action in self.actions] for s in range(self.cells.size)]
         next_state, reward = np.moveaxis(np.array(outcomes, float), 2, 0)[..., None]  # each (S, A, 1): nothing is random
         letters = self.cells.ravel()  # (S,)
-        terminal, start = (letters == "G") & target_terminal, letters == "S"
+        walled_in = self.blocking & (letters == "#") & (next_state[:, :, 0] == np.arange(letters.size)[:, None]).all(axis=1)
+        terminal, start = (letters == "G") & target_terminal | walled_in, letters == "S"
         if not start.any():
             start = ~terminal & ~((letters == "#") & self.blocking)
         if not start.any():

@@ -6,6 +6,7 @@ would leave the line ends, on the left with reward −1, on the right with +1. S
 
 import numpy as np
 
+from ..mdp import check_count
 from .tabular import TabularEnvironment
 
 
@@ -13,9 +14,7 @@ class RandomWalk(TabularEnvironment):
     """n: states between the ends; jump: the longest jump; every episode starts in the middle, at (n + 1) // 2."""
 
     def __init__(self, n=1000, jump=100, max_episode_steps=None):
-        if n < 1 or jump < 1:
-            raise ValueError(f"RandomWalk: n and jump must be at least 1, not {n} and {jump}")
-        self.n = n
+        self.n, jump = check_count(n, "RandomWalk: n", 1), check_count(jump, "RandomWalk: jump", 1)
         jumps = np.r_[-jump:0, 1 : jump + 1]  # (2 jump,)
         next_state = np.clip(np.arange(n + 2)[:, None] + jumps, 0, n + 1)[:, None, :]  # (S, 1, K)
         reward = (next_state == n + 1).astype(float) - (next_state == 0)

@@ -95,6 +95,68 @@ def test_time_limit_bias(done_is_an_end, value):
     assert q == pytest.approx(value, rel=0.05)
 
 
+class Reusing(Constant):
+    """Writes every observation into the same array."""
+
+    def begin(self, options):
+        self.shown = np.zeros(1, np.float32)
+        return self.shown
+
+    def move(self, action):
+        self.shown += 1
+        return self.shown, 1.0, False
+
+
+def test_an_environment_that_reuses_its_array_fills_no_old_row_with_new_numbers():  # T29
+    held = small_agent(env=Reusing(limit=4)).learn(8).replay.ring
+    assert held.observation[:8, 0].tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
+    assert held.next_observation[:8, 0].tolist() == [1, 2, 3, 4, 1, 2, 3, 4]
+
+
+class Broken(Constant):
+    """From the fifth step on, the observation or the reward is no number."""
+
+    def __init__(self, observation, reward):
+        super().__init__(limit=50)
+        self.broken = observation, reward
+
+    def move(self, action):
+        observation, reward, terminated = super().move(action)
+        return (observation, reward, terminated) if self.state[0] < 5 else (*self.broken, terminated)
+
+
+@pytest.mark.parametrize("observation, reward, message", [
+    (np.ones(1), np.nan, "the reward after step 4 is nan: it must be a finite number"),
+    (np.ones(1), np.inf, "the reward after step 4 is inf"),
+    (np.full(1, np.nan), 0.0, r"an observation must be 1 finite numbers, not array\(\[nan\]\)"),
+    (np.ones(3), 0.0, r"an observation must be 1 finite numbers, not array\(\[1., 1., 1.\]\)"),
+])  # fmt: skip
+def test_what_an_environment_must_not_give(observation, reward, message):
+    agent = small_agent(env=Broken(observation, reward))
+    with pytest.raises(ValueError, match=message):
+        agent.learn(10)
+    assert agent.steps == len(agent.replay) == 4 and np.isfinite(agent.replay.ring.reward).all()  # nothing of it is kept
+
+
+@pytest.mark.parametrize("observation", [0.0, np.zeros(1), None, np.full(3, np.nan)])
+def test_act_takes_observations_of_its_own_environment_only(observation):
+    with pytest.raises(ValueError, match="an observation must be 3 finite numbers"):
+        small_agent().act(observation)
+
+
+def test_weights_that_have_run_away_stop_the_run():
+    agent = small_agent(critic_lr=1e12)
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="the actor says NaN: the weights have run away"):
+        agent.learn(200)
+
+
+def test_a_float64_action_space_is_never_left():
+    env = Constant(limit=20)
+    env.action_space = Box(-0.1, 0.1, (1,), np.float64)
+    agent = small_agent(env=env, noise=Gaussian(5.0)).learn(60)
+    assert agent.to_env(np.float32([1])).dtype == np.float64 and agent.to_env(np.float32([1]))[0] == 0.1
+
+
 # ---- lines 12 and 13, the gradients
 def central_difference(f, theta, direction, eps=1e-6):
     return (f(theta + eps * direction) - f(theta - eps * direction)) / (2 * eps)
@@ -369,7 +431,7 @@ def test_resume_in_an_environment_without_state_begins_an_episode():
     assert state["env"] is None
     other = small_agent(env=Foreign())
     other.load_state_dict(state)
-    assert other.observation is None
+    assert other.s is None
     other.learn(10)
     assert other.steps == 40
 
@@ -388,6 +450,11 @@ def test_bad_arguments_say_what_is_wrong():
         DDPG(Pendulum(), tau=5.0)
     with pytest.raises(ValueError, match="capacity 64 holds no batch of 128"):
         DDPG(Pendulum(), capacity=64, batch_size=128)
+    for name, value in (("batch_size", 0), ("batch_size", 2.5), ("start_steps", -1), ("decay_steps", -5)):
+        with pytest.raises(ValueError, match=f"DDPG: {name} must be an integer of at least . not {value}".replace(". not", r"\d, not")):
+            DDPG(Pendulum(), **{name: value})
+    with pytest.raises(ValueError, match="DDPG: steps must be an integer of at least 0, not -5"):
+        small_agent().learn(-5)
     with pytest.raises(ValueError, match="empty buffer"):
         Replay(3, 1, 1).sample(2, np.random.default_rng(0))
     with pytest.raises(ValueError, match="capacity"):

@@ -308,7 +308,8 @@ def test_policy_iteration_keeps_a_policy_that_is_already_optimal():
     best = policy_iteration(mdp, 0.9)
     ties = optimal_actions(mdp, best.values, 0.9)
     again = policy_iteration(mdp, 0.9, start=ties / ties.sum(axis=1, keepdims=True))
-    assert again.sweeps == 0 and (again.policy == ties / ties.sum(axis=1, keepdims=True)).all()
+    assert again.sweeps == 0
+    np.testing.assert_array_equal(again.policy, value_iteration(mdp, 0.9).policy)  # of several best actions the first, in all three
 
 
 def test_truncated_with_one_sweep_is_value_iteration():

@@ -144,7 +144,7 @@ def test_without_a_limit_nothing_is_truncated():
 
 @pytest.mark.parametrize("n", [0, -3])
 def test_a_limit_below_one_is_refused(n):
-    with pytest.raises(ValueError, match=f"max_episode_steps must be an integer of at least 1, or None, not {n}"):
+    with pytest.raises(ValueError, match=f"max_episode_steps must be an integer of at least 1, not {n}"):
         Walk(n)
 
 

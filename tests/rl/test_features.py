@@ -7,6 +7,7 @@ import pytest
 
 from rl import features as f
 from rl.envs import GridWorld
+from rl.linear_control import observer
 
 X, Y = 0.5, -0.25
 POINT = np.array([[X, Y]])
@@ -153,7 +154,7 @@ def test_an_observer_gives_the_row_of_phi_for_each_kind_of_features():
         (coding, np.array([0.2, 0.9], np.float32), coding(np.array([[0.2, 0.9]], np.float32))[0]),
         (f.fourier(2), np.array([0.2, 0.9]), f.fourier(2)([[0.2, 0.9]])[0]),
     ):
-        active, values, size = f.observer(features)(observation)
+        active, values, size = observer(features)(observation)
         again = np.zeros(size)
         np.add.at(again, active, values)
         np.testing.assert_array_equal(again, row)

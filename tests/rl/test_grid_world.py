@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rl.dynamic_programming import value_iteration
 from rl.envs import GridWorld, RandomWalk
 from rl.envs.grid_world import BOOK, MOVES
 
@@ -226,7 +227,7 @@ def test_render():
         ({"actions": ()}, "actions must be one of"),
         ({"reward_step": np.nan}, "a reward is nan"),
         ({"reward_target": np.inf}, "a reward is inf"),
-        ({"max_episode_steps": 0}, "max_episode_steps must be an integer of at least 1, or None"),
+        ({"max_episode_steps": 0}, "max_episode_steps must be an integer of at least 1"),
     ],
 )
 def test_what_is_refused(arguments, message):
@@ -257,7 +258,19 @@ def test_a_long_jump_is_cut_at_the_ends():
     assert np.count_nonzero(P[500]) == 200 and np.allclose(P[500, P[500] > 0], 1 / 200)
 
 
-@pytest.mark.parametrize("arguments", [(0, 1), (10, 0)])
+@pytest.mark.parametrize("arguments", [(0, 1), (10, 0), (2.5, 1)])
 def test_a_random_walk_that_is_none(arguments):
-    with pytest.raises(ValueError, match="RandomWalk: n and jump must be at least 1"):
+    with pytest.raises(ValueError, match="RandomWalk: (n|jump) must be an integer of at least 1"):
         RandomWalk(*arguments)
+
+
+def test_a_cell_that_is_walled_in_does_not_spoil_gamma_1():
+    env = GridWorld("#####\n#S..#\n#.#G#\n#####", forbidden="block", target_terminal=True, reward_step=-1, reward_target=0)
+    solution = value_iteration(env.mdp(), 1.0)
+    assert solution.values.reshape(4, 5)[1, 1:4].tolist() == [-2, -1, 0] and env.tables.terminal[0]
+    assert not env.tables.terminal.reshape(4, 5)[2, 2]  # the wall in the middle can be left
+
+
+def test_a_map_that_is_no_text():
+    with pytest.raises(TypeError, match="the map must be one string with a row a line, not"):
+        GridWorld(["..", ".G"])

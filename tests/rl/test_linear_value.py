@@ -353,7 +353,7 @@ def test_draws_have_their_probabilities():
     (lambda: ep.play_fast(GRID, UNIFORM, 0, np.random.default_rng(0)), "episodes must be an integer of at least 1, not 0"),
     (lambda: ep.play(GRID, UNIFORM, 0, np.random.default_rng(0)), "episodes must be an integer of at least 1, not 0"),
     (lambda: lv.td_fixed_point(MDP, UNIFORM, GAMMA, np.ones((24, 2))), r"Phi must have shape \(S, F\) with S = 25"),
-    (lambda: lv.td_fixed_point(MDP, UNIFORM, GAMMA, np.eye(25), np.ones(24)), r"d must have shape \(S,\) = \(25,\)"),
+    (lambda: lv.td_fixed_point(MDP, UNIFORM, GAMMA, np.eye(25), np.ones(24)), r"d must be \(S,\) = \(25,\) shares >= 0.*d has shape \(24,\)"),
     (lambda: lv.td_fixed_point(MDP, UNIFORM, 1.5, np.eye(25)), "gamma must lie between 0 and 1, not 1.5"),
     (lambda: lv.td_fixed_point(RandomWalk(5, 1).mdp(), np.ones((7, 1)), 1.0, np.eye(7)), "give d=on_policy_distribution"),
 ])  # fmt: skip
@@ -389,7 +389,7 @@ def test_what_does_not_fit_together_is_refused(learn):
 
 def test_integer_weights_are_refused():
     with pytest.raises(ValueError, match="w must be an array of floats"):
-        ep.ends_of(record((0, 1.0, 3, True, False)), rows(np.eye(4)), np.zeros(4, int))
+        ep.ends_of(record((0, 1.0, 3, True, False)), rows(np.eye(4)), np.zeros(4, int), 0.9)
 
 
 def test_a_dense_row_and_its_active_features_learn_the_same():
@@ -517,3 +517,43 @@ def test_a_policy_that_is_none_is_refused_by_both_drivers(driver):
     with pytest.raises(ValueError, match=r"policy must have shape \(S, A\) = \(25, 5\), not \(25, 3\)"):
         driver(env, np.full((25, 3), 1 / 3), 1, np.random.default_rng(0))
     driver(env, np.full((25, 5), 0.2, np.float32), 1, np.random.default_rng(0))  # probabilities from a float32 network
+
+
+def test_gamma_is_checked_wherever_it_goes():
+    grid, record_ = GridWorld(max_episode_steps=5), ep.play_fast(GridWorld(max_episode_steps=5), UNIFORM, 2, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="gamma = 1, but from state 0 no terminal state is ever reached"):
+        lv.td_fixed_point(grid.mdp(), UNIFORM, 1, np.eye(25))
+    with pytest.raises(ValueError, match="gamma = 1, but from state 0"):
+        lv.on_policy_distribution(grid.mdp(), UNIFORM, np.full(25, 1 / 25))
+    for learner in (lv.td, lv.gradient_monte_carlo):
+        with pytest.raises(ValueError, match="gamma must lie between 0 and 1"):
+            learner(np.zeros(25), rows(np.eye(25)), record_, 0.1, 2.0)
+    for closed in (lv.lstd, lv.recursive_lstd):
+        with pytest.raises(ValueError, match="gamma must lie between 0 and 1, not 2"):
+            closed(np.eye(25), record_, 2.0)
+
+
+def test_features_that_depend_on_each_other_give_the_shortest_weights():
+    Phi = np.random.default_rng(0).standard_normal((25, 30))  # more features than states
+    w = lv.td_fixed_point(MDP, UNIFORM, GAMMA, Phi)
+    np.testing.assert_allclose(Phi @ w, lv.td_fixed_point(MDP, UNIFORM, GAMMA, np.eye(25)), atol=1e-8)
+    twice = np.hstack([np.eye(25), np.eye(25)])
+    np.testing.assert_allclose(*np.split(lv.td_fixed_point(MDP, UNIFORM, GAMMA, twice), 2), atol=1e-10)
+
+
+def test_an_environment_that_reuses_its_array_is_recorded_rightly():
+    class Reusing(RandomWalk):
+        shown = np.zeros((), int)
+
+        def begin(self, options):
+            self.shown[...] = super().begin(options)
+            return self.shown
+
+        def move(self, action):
+            state, reward, terminated = super().move(action)
+            self.shown[...] = state
+            return self.shown, reward, terminated
+
+    seen, _ = ep.play(Reusing(5, 1), lambda s, rng: 0, 3, np.random.default_rng(0))
+    right, _ = ep.play(RandomWalk(5, 1), lambda s, rng: 0, 3, np.random.default_rng(0))
+    np.testing.assert_array_equal(seen, right)

@@ -82,3 +82,9 @@ def test_a_space_that_is_none_is_refused(make, message):
 def test_half_a_state_is_refused():
     with pytest.raises(TypeError):
         Discrete(2.5)
+
+
+def test_spaces_are_equal_if_they_hold_the_same():
+    assert Box(-1, 1) == Box(-1.0, 1.0, (1,)) and Box(-1, 1).shape == (1,) and Box(-1, 1, ()).shape == ()
+    assert Box(-1, 1) != Box(-1, 2) and Box(-1, 1) != Box(-1, 1, (2,)) and Box(-1, 1) != Box(-1, 1, dtype=np.float64)
+    assert Discrete(3) == Discrete(3, seed=1) and Discrete(3) != Discrete(3, start=1) and Discrete(3) != Box(-1, 1)
