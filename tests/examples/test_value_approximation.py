@@ -34,7 +34,7 @@ def test_more_features_lower_line_longer_way():
 
 @pytest.mark.proof
 def test_to_take_the_clock_for_the_end_makes_the_error_eight_times_as_large():
-    right, wrong = chapter.clock_mistake(12_500)
+    right, wrong = chapter.clock_mistake(12_500, 0)
     assert 6 < wrong / right < 10 and right < 0.16
 
 
