@@ -1,0 +1,173 @@
+"""The grader: what it says of right, wrong and wild answers, and that its teeth bite."""
+
+import textwrap
+
+import pytest
+
+from examples.homework import graft
+from examples.homework.__main__ import Progress, main, stub
+from examples.homework.catalogue import EXERCISES
+from examples.homework.check import LINES, check, edited
+
+TANH, ADD, POLYAK = EXERCISES["tanh-vjp"], EXERCISES["replay-add"], EXERCISES["polyak"]
+
+
+def answer(tmp_path, exercise, text, **keywords):
+    """The verdict on a text."""
+    path = tmp_path / "answer.py"
+    path.write_text(text, encoding="utf-8")
+    return check(exercise, path, **keywords)
+
+
+def without_decorators(text):
+    lines = textwrap.dedent(text).splitlines(keepends=True)
+    return "".join(lines[next(i for i, line in enumerate(lines) if line.startswith("def ")) :])
+
+
+# ---- the catalogue
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_every_entry_is_whole(exercise):
+    assert len(exercise.wrong) >= 5 and len(exercise.right) >= 2 and len(exercise.hints) == 3
+    assert len({message for _, message in exercise.wrong.values()}) == len(exercise.wrong)
+    texts = {edited(exercise, name) for name in exercise.wrong}  # ValueError if an edit does not match any more
+    assert len(texts) == len(exercise.wrong) and graft.library_text(exercise.target) not in texts
+    assert exercise.minutes > 0 and exercise.difficulty in (1, 2, 3) and exercise.why and exercise.read and exercise.task
+    for piece in exercise.formula:
+        assert piece in graft.library_text(exercise.target) and piece not in stub(exercise)
+
+
+def test_an_edit_that_does_not_match_any_more_fails_loudly():
+    from dataclasses import replace
+
+    with pytest.raises(ValueError, match="tanh-vjp, stale: 'no such text' stands 0 times"):
+        edited(replace(TANH, wrong={"stale": ((("no such text", ""),), "")}), "stale")
+
+
+# ---- teeth
+
+
+def verdicts(tmp_path, exercise):
+    """(name, verdict) of the library, the stub, all wrong and all right answers."""
+    yield "library", answer(tmp_path, exercise, without_decorators(graft.library_text(exercise.target)))
+    yield "stub", answer(tmp_path, exercise, stub(exercise))
+    for name in exercise.wrong:
+        yield name, answer(tmp_path, exercise, without_decorators(edited(exercise, name)))
+    for name, text in exercise.right.items():
+        yield f"right: {name}", answer(tmp_path, exercise, text)
+
+
+def bite(tmp_path, exercise):
+    for name, verdict in verdicts(tmp_path, exercise):
+        assert len(verdict.text.splitlines()) <= LINES
+        if name == "library" or name.startswith("right: "):
+            assert verdict.passed, (name, verdict.text)
+        elif name == "stub":
+            assert not verdict.passed and "not written yet" in verdict.text
+        else:
+            assert not verdict.passed and verdict.mistake == name and exercise.wrong[name][1] in verdict.text, (name, verdict)
+
+
+def test_teeth_of_one_function(tmp_path):
+    bite(tmp_path, TANH)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("exercise", [e for e in EXERCISES.values() if e is not TANH], ids=[name for name in EXERCISES if name != TANH.id])
+def test_teeth_of_all_others(tmp_path, exercise):
+    bite(tmp_path, exercise)
+
+
+# ---- whatever the learner's file does
+
+
+@pytest.mark.parametrize("text, message", [
+    ("def tanh_vjp(g, y, x)\n    return g\n", "line 1: def tanh_vjp"),
+    ("def other(g, y, x):\n    return g\n", "must define tanh_vjp once, not 0 times"),
+    ("def tanh_vjp(g, y, x):\n    return g * undefined\n", "line 2: return g * undefined\nNameError"),
+    ("def tanh_vjp(g, y, x):\n    import sys\n    sys.exit(3)\n", "line 3: sys.exit(3)\nyour code called sys.exit"),
+    ("def tanh_vjp(g, y, x):\n    return tanh_vjp(g, y, x)\n", "RecursionError"),
+    ("def tanh_vjp(g, y, x):\n    print('x' * 10**6)\n    return g\n", "expected at index (1,) -0.786"),
+    ("def tanh_vjp(g, y, x):\n    import os\n    os._exit(0)\n", "ended without a verdict"),
+    ("def tanh_vjp(g, y, x):\n    dx = g * (1 - y * y)\n    y *= 0\n    return dx\n", "the rule must not change it"),
+    ("def tanh_vjp(g, y, x):\n    pass\n", "returned None: is there a `return`?"),
+    ("def exp_vjp(g):\n    return g\n\n\ndef tanh_vjp(g, y, x):\n    return g\n", "has a exp_vjp of its own: give yours another name"),
+    ("def tanh_vjp(g):\n    return g\n", "TypeError"),
+])  # fmt: skip
+def test_wild_files_get_a_verdict_that_names_the_line(tmp_path, text, message):
+    verdict = answer(tmp_path, TANH, text)
+    assert not verdict.passed and message in verdict.text and len(verdict.text.splitlines()) <= LINES, verdict.text
+
+
+def test_a_loop_without_end_is_ended(tmp_path):
+    verdict = answer(tmp_path, TANH, "def tanh_vjp(g, y, x):\n    while True:\n        pass\n", limit=3)
+    assert not verdict.passed and "no answer within 3 s" in verdict.text
+
+
+@pytest.mark.proof
+def test_a_compiled_loop_without_end_is_ended(tmp_path):
+    text = "def polyak(theta, theta_target, tau):\n    i = 0\n    while theta.size == 40 or i < 0:\n        i += 1\n"
+    assert "no answer within 8 s" in answer(tmp_path, POLYAK, "def polyak(theta, theta_target, tau):\n    while True:\n        pass\n", limit=8).text
+    assert not answer(tmp_path, POLYAK, text, limit=8).passed
+
+
+def test_a_method_may_call_super_and_bring_helpers(tmp_path):
+    text = """
+        from math import fmod
+
+        def row_of(count, capacity):
+            return int(fmod(count, capacity))
+
+        def add(self, *transition):
+            assert super().__init__.__self__ is self  # the class cell is there
+            for array, value in zip(self.ring, transition):
+                array[row_of(self.count, self.capacity)] = value
+            self.count += 1
+        """
+    verdict = answer(tmp_path, ADD, textwrap.dedent(text))
+    assert verdict.passed, verdict.text
+
+
+def test_a_missing_file_says_how_to_make_it(tmp_path):
+    assert "`start tanh-vjp` makes it" in check(TANH, tmp_path / "none.py").text
+
+
+def test_a_target_that_is_not_there():
+    with pytest.raises(ValueError, match="there is no function 'no_such'"):
+        graft.library_text("minigrad.ops.elementwise:no_such")
+
+
+# ---- the command
+
+
+def test_a_whole_way(tmp_path, capsys):
+    def run(*arguments):
+        code = main([*arguments, "--dir", str(tmp_path / "mine")])
+        return code, capsys.readouterr().out
+
+    assert "tanh-vjp" in run("list")[1] and not (tmp_path / "mine").exists()
+    assert run("start", "tanh-vjp")[0] == 0
+    path = tmp_path / "mine" / "tanh_vjp.py"
+    assert "NotImplementedError" in path.read_text(encoding="utf-8")
+    assert "is there already" in run("start", "tanh-vjp")[1]
+    assert run("check", "tanh-vjp")[0] == 1
+    path.write_text("def tanh_vjp(g, y, x):\n    return g * (1 - x * x)\n", encoding="utf-8")
+    code, out = run("check", "tanh-vjp")
+    assert code == 1 and "x stands where the output y was meant" in out and "Next: `hint tanh-vjp`" in out
+    assert run("hint", "tanh-vjp")[1].startswith("1. ") and "2. " in run("hint", "tanh-vjp")[1]
+    assert "1 more failed checks" in run("solution", "tanh-vjp")[1]
+    path.write_text("def tanh_vjp(g, y, x):\n    return g * (1 - y * y)\n", encoding="utf-8")
+    code, out = run("check", "tanh-vjp")
+    assert code == 0 and out.startswith("PASSED")
+    assert "def tanh_vjp" in run("solution", "tanh-vjp")[1]
+    assert "passed" in run("status")[1] and "2 hints" in run("status")[1]
+    assert "kept as tanh_vjp.old.py" in run("reset", "tanh-vjp")[1] and not path.exists()
+    assert run("check", "no-such")[0] == 2
+
+
+def test_a_damaged_progress_file_is_set_aside(tmp_path, capsys):
+    (tmp_path / "progress.txt").write_text("# id tries hints passed\ntanh-vjp three 0 1\n", encoding="utf-8")
+    assert Progress(tmp_path).rows == {} or "three" not in str(Progress(tmp_path).rows)
+    assert "is damaged: set aside as progress.damaged.txt" in capsys.readouterr().out
+    assert (tmp_path / "progress.damaged.txt").exists() and not (tmp_path / "progress.txt").exists()
