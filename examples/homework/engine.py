@@ -72,6 +72,8 @@ def check_unbroadcast(get):
         stretched = tuple(i for i, n in enumerate(shape) if n == 1 and want.shape[i] != 1)
         want = want.sum(axis=stretched, keepdims=True)
         expect(unbroadcast(g, shape), want, f"unbroadcast(g, {shape}) for g = arange(12.).reshape(3, 4)")
+    two = np.arange(8.0).reshape(2, 4)
+    expect(unbroadcast(two, (1, 4)), two.sum(axis=0, keepdims=True), "unbroadcast(g, (1, 4)) for g = arange(8.).reshape(2, 4)")
     Tensor = get("minigrad:Tensor")
     b = Tensor(np.zeros(4), requires_grad=True)
     ((b + Tensor(np.zeros((3, 4)))) * Tensor(g)).sum().backward()
@@ -93,6 +95,7 @@ UNBROADCAST = Exercise(
     difficulty=2,
     read="NumPy's rules of broadcasting; minigrad/autograd.py, where propagate calls unbroadcast",
     task="g is the gradient of something that was broadcast from `shape`. Sum it down to `shape`.",
+    equivalent={"g.ndim > len(shape) -> g.ndim >= len(shape)": "a sum over no axes is the array itself"},
     formula=("Sum g down to `shape`: the adjoint of broadcasting is the sum over what was repeated.",),
     check=check_unbroadcast,
     probe=probe_unbroadcast,

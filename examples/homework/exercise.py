@@ -23,6 +23,7 @@ class Exercise:
     why:     what the library does, and why
     wrong:   {name: ((old, new) edit of the library's source, what to say)}: all must fail
     right:   {name: full source of another answer}: all must pass
+    equivalent: {mutant as `teeth` prints it: why it changes nothing}
     formula: pieces of the docstring that give the answer away, left out by `start`
     """
 
@@ -41,6 +42,7 @@ class Exercise:
     wrong: dict = field(default_factory=dict)
     right: dict = field(default_factory=dict)
     formula: tuple = ()
+    equivalent: dict = field(default_factory=dict)
 
 
 def expect(got, want, call, rtol=1e-9, atol=1e-12):

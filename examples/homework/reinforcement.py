@@ -39,6 +39,7 @@ STATE_VALUES = Exercise(
     read="rl/mdp.py, the notation and `under`, which gives P_π and r_π",
     task="v (S,) of a policy (S, A). `under(mdp, policy)` gives P_π (S, S) and r_π (S,); mdp.terminal (S,) says where v is 0.\n"
          "Without discount the whole system is singular: solve it for the other states only.",
+    equivalent={"P_pi > 0 -> P_pi >= 0": "it only decides which processes are refused at gamma = 1, and none of those is asked for"},
     formula=("v (S,) in closed form: v = r_π + γ P_π v, so v = (I − γ P_π)⁻¹ r_π.    (Zhao, section 2.7)",),
     check=check_state_values,
     probe=lambda f, get: f(get("rl.mdp:MDP")(P, R), np.full((3, 2), 0.5), 0.5),

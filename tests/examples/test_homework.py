@@ -8,6 +8,7 @@ from examples.homework import graft
 from examples.homework.__main__ import Progress, main, stub
 from examples.homework.catalogue import EXERCISES
 from examples.homework.check import LINES, check, edited
+from examples.homework.teeth import mutants, survivors
 
 TANH, ADD, POLYAK = EXERCISES["tanh-vjp"], EXERCISES["replay-add"], EXERCISES["polyak"]
 
@@ -77,6 +78,19 @@ def test_teeth_of_one_function(tmp_path):
 @pytest.mark.parametrize("exercise", [e for e in EXERCISES.values() if e is not TANH], ids=[name for name in EXERCISES if name != TANH.id])
 def test_teeth_of_all_others(tmp_path, exercise):
     bite(tmp_path, exercise)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_generic_mutants_are_killed_or_known_to_change_nothing(exercise):
+    total, alive = survivors(exercise)
+    assert total >= 3 and set(alive) <= set(exercise.equivalent), set(alive) - set(exercise.equivalent)
+
+
+def test_mutants_are_what_they_say():
+    made = dict(mutants("rl.ddpg:polyak"))
+    assert len(made) == 10 and "1 -> 2" in made
+    assert any("* 1.03" in text for text in made.values()) and len(set(made.values())) == 10
 
 
 # ---- whatever the learner's file does
