@@ -8,7 +8,7 @@ r"""Homework: write a piece of this project and have it graded, offline.
     python -m examples.homework status          what is done
     python -m examples.homework reset ID        begin anew; your file is kept beside it
 
---dir FOLDER: where your files are (./my_homework). Your progress is in progress.txt there, plain text.
+`minigrad-course homework list` is the same from any folder. --dir FOLDER: where your files are (./my_homework). Your progress is in progress.txt there, plain text.
 """
 
 import argparse
@@ -157,6 +157,13 @@ def main(arguments=None):
     passed = ACTIONS[chosen.action](EXERCISES[chosen.id], chosen.dir, progress)
     progress.save()
     return 1 if passed is False else 0
+
+
+def course():
+    """The console script: `minigrad-course homework list`, from any folder."""
+    if sys.argv[1:2] != ["homework"]:
+        sys.exit("usage: minigrad-course homework list | start ID | check ID | hint ID | solution ID | status | reset ID")
+    sys.exit(main(sys.argv[2:]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,10 @@
 """The grader: what it says of right, wrong and wild answers, and that its teeth bite."""
 
+import os
+import subprocess
+import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -185,3 +189,13 @@ def test_a_damaged_progress_file_is_set_aside(tmp_path, capsys):
     assert Progress(tmp_path).rows == {} or "three" not in str(Progress(tmp_path).rows)
     assert "is damaged: set aside as progress.damaged.txt" in capsys.readouterr().out
     assert (tmp_path / "progress.damaged.txt").exists() and not (tmp_path / "progress.txt").exists()
+
+
+def test_the_console_script_works_from_any_folder(tmp_path):
+    script = Path(sys.executable).with_name("minigrad-course")
+    if not script.exists():
+        pytest.skip("not installed: python -m examples.homework is the same")
+    for command, code, text in ((["homework", "list"], 0, "tanh-vjp"), (["homework", "start", "polyak"], 0, "polyak.py"), ([], 1, "usage")):
+        run = subprocess.run([script, *command], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ""})
+        assert run.returncode == code and text in run.stdout + run.stderr
+    assert (tmp_path / "my_homework" / "polyak.py").exists()
