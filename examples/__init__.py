@@ -11,3 +11,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECL
     os.environ.setdefault(name, "1")
 if "--debug" in sys.argv:
     os.environ["NUMBA_DISABLE_JIT"] = "1"
+if "--break" in sys.argv[:-1]:  # a known mistake, grafted into the library before anything of it is imported
+    from .homework.museum import break_library
+
+    break_library(sys.argv[sys.argv.index("--break") + 1])

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 
 def options(doc, *, data=False, model=()):
-    """Parse --quick, --seed N, --debug, --out FOLDER, and --data FILE or --model NAME where an example has them.
+    """Parse --quick, --seed N, --debug, --break MISTAKE, --out FOLDER, and --data FILE or --model NAME where an example has them.
 
     `--help` shows the chapter's text.
 
@@ -21,6 +21,7 @@ def options(doc, *, data=False, model=()):
     parser.add_argument("--quick", action="store_true", help="a few seconds: less data, fewer epochs")
     parser.add_argument("--seed", type=int, default=0, help="of all randomness (default 0)")
     parser.add_argument("--debug", action="store_true", help="kernels as plain Python, so that breakpoint() works everywhere; implies --quick")
+    parser.add_argument("--break", metavar="MISTAKE", help="run with a known mistake in the library, see examples/homework/museum.py")
     parser.add_argument("--out", type=Path, default=Path("figures"), help="folder for the figure (default figures)")
     if data:
         parser.add_argument("--data", type=Path, required=True, help="the published split as .npz: train, valid, test")

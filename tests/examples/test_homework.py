@@ -199,3 +199,26 @@ def test_the_console_script_works_from_any_folder(tmp_path):
         run = subprocess.run([script, *command], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ""})
         assert run.returncode == code and text in run.stdout + run.stderr
     assert (tmp_path / "my_homework" / "polyak.py").exists()
+
+
+# ---- the museum
+
+
+def broken(name, tmp_path, *arguments):
+    command = [sys.executable, "-m", "examples.made_mnist", "--debug", "--out", str(tmp_path), *arguments, "--break", name]
+    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(graft.ROOT)})
+
+
+def test_a_mistake_that_is_not_there_is_told_with_those_that_are(tmp_path):
+    run = broken("no_such", tmp_path)
+    assert run.returncode == 1 and "there is no mistake 'no_such'" in run.stderr and "made-masks:output_mask_ge" in run.stderr
+
+
+@pytest.mark.proof
+def test_an_example_runs_with_a_known_mistake(tmp_path):
+    run = broken("output_mask_ge", tmp_path)
+    assert run.returncode == 0 and "BROKEN ON PURPOSE: models.made:masks: output_mask_ge" in run.stdout, run.stderr
+    healthy = subprocess.run([sys.executable, "-m", "examples.made_mnist", "--debug", "--out", str(tmp_path)], cwd=tmp_path,
+                             capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(graft.ROOT)})  # fmt: skip
+    last = [[line for line in r.stdout.splitlines() if line.startswith("test")][0] for r in (run, healthy)]
+    assert last[0] != last[1]
