@@ -384,6 +384,41 @@ def test_everything_is_float32():  # T31
     assert agent.critic.theta.grad.dtype == agent.actor.theta.grad.dtype == agent.act(np.zeros(3)).dtype == np.float32
 
 
+def test_an_action_is_the_actor_in_the_units_of_the_world():
+    env = Crooked()
+    agent, observation = small_agent(env=env), np.array([0.7])
+    unit = np.tanh(MLP.forward(agent.actor, np.float32([[0.7]])).data[0])  # the observation space has no bounds
+    np.testing.assert_allclose(agent.mu(agent.scaled(observation)), unit, rtol=1e-6)
+    np.testing.assert_allclose(agent.act(observation), [1, 0.25] + unit * [2, 0.25], rtol=1e-6)
+    np.testing.assert_allclose(agent.to_env(np.array([0.5, -0.5])), [2, 0.125])
+    pendulum = small_agent()
+    np.testing.assert_allclose(pendulum.scaled(np.array([0.5, -1, 4])), [0.5, -1, 0.5])
+
+
+def test_so_many_random_steps_then_the_actor_and_an_update_each():
+    agent = small_agent(start_steps=20, batch_size=8, noise=Gaussian(0.0)).learn(20)
+    assert agent.critic_optimizer.steps == 0 and np.abs(agent.replay.ring.action[:20]).max() <= 1
+    s = agent.s
+    agent.learn(1)  # the first step of the actor, the first update
+    fresh = small_agent(start_steps=20, batch_size=8)  # its actor before any update
+    np.testing.assert_array_equal(agent.replay.ring.action[20], fresh.mu(s))
+    assert agent.critic_optimizer.steps == agent.actor_optimizer.steps == 1
+    assert small_agent(start_steps=0, batch_size=8).learn(10).critic_optimizer.steps == 3  # after 8, 9 and 10 transitions
+
+
+def test_noisy_actions_are_clipped_at_one_in_the_buffer():
+    held = small_agent(noise=Gaussian(2.0), start_steps=10).learn(120).replay.ring.action[:120]
+    assert held.min() == -1 and held.max() == 1
+
+
+def test_the_loss_is_the_mean_square():
+    agent, batch = small_agent(dtype=np.float64), random_batch(np.random.default_rng(5), dtype=np.float64)
+    q = agent.critic(Tensor(pair(batch.observation, batch.action))).data
+    expected = np.mean((q - agent.targets(batch)) ** 2)
+    assert squared_error(Tensor(q, requires_grad=True), y=agent.targets(batch)).item() == pytest.approx(expected, rel=1e-12)
+    assert agent.update(batch) == pytest.approx(expected, rel=1e-12)
+
+
 # ---- seeds, evaluation, resume
 def test_evaluation_disturbs_nothing_and_repeats():  # T32
     one, two = small_agent(), small_agent()
