@@ -16,7 +16,7 @@ one that leads to it.
 
 What to notice in the picture. Left: the return of noise-free episodes, mean and band over three seeds. Right: what the
 critic believes that the starts are worth; the dashed line is what the first agent really gets in the end (discounted). Who
-trusts its own newest guess falls to −450 within 500 updates, far below that line, and swings by hundreds ever after. Who
+trusts its own newest guess falls to −450 within 500 updates, swings by hundreds until step 6,000, and stays far below that line. Who
 forgets all but the last 128 steps learns late, each seed at another time, and may lose it again. Who lets the gradient
 into the target comes to rest within 2,000 updates, at a sad conclusion that is true of itself: it gives up, and gets what
 it expects (a belief counts the time after the clock, too). The healthy critic is no oracle either: in the end it believes

@@ -7,7 +7,7 @@ The formula. Bellman's, with t steps to go and no discount, over a grid of angle
     V_0 = 0,    V_t(s) = max_u r(s, u) + V_{t−1}(s'),    V_{t−1}(s') between the four nearest points of the grid
 
 Then *play*, in the real world, from the starts of `ddpg_evaluation`, with the u that the maximum picks. What this policy
-gets is a lower bound of the best there is, and rises as the grid gets finer (from −133.4 to −132.7 when it is doubled).
+gets is a lower bound of the best there is, and rises as the grid gets finer (from −133.9 with 201 × 201 to −132.9 with 401 × 401).
 
 The common mistake. To compare with the mean over *other* starts: 1,000 starts move it by ± 4.6, more than a seed does.
 

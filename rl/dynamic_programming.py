@@ -70,7 +70,7 @@ def greedy_policy(mdp, values, gamma):
 def value_iteration(mdp, gamma, tolerance=1e-10, start=None):
     r"""v_{k+1} = max_a q_k: until no value changes by more than `tolerance` (Zhao, algorithm 4.1). A Solution.
 
-    The error is then at most γ / (1 − γ) · tolerance. start: v_0 (S,), zeros if not given. ValueError if γ is not in
+    The last sweep's error is then at most γ / (1 − γ) · tolerance. start: v_0 (S,), zeros if not given. ValueError if γ is not in
     [0, 1], or is 1 and some state can never end, or if the values do not settle.
     """
     gamma = check_gamma(gamma, mdp, (mdp.P > 0).any(axis=1))
@@ -97,7 +97,8 @@ def policy_iteration(mdp, gamma, start=None):
         keep = (policy * best).sum(axis=1) > 1 - 1e-6  # (S,) all that it does is among the best
         policy = np.where(keep[:, None], policy, deterministic_policy(best.argmax(axis=1), mdp.n_actions))
         stable = keep.all()
-    return Solution(history[-1], greedy_policy(mdp, history[-1], gamma), len(history) - 1, np.array(history))
+    policy = greedy_policy(mdp, history[-1], gamma)
+    return Solution(state_values(mdp, policy, gamma), policy, len(history) - 1, np.array(history))
 
 
 def truncated_policy_iteration(mdp, gamma, evaluation_sweeps, tolerance=1e-10):

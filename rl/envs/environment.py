@@ -60,7 +60,7 @@ class Environment:
         if not self.running:
             raise RuntimeError(f"{type(self).__name__}: step() {self.why}: call reset() to begin an episode")
         if not self.action_space.contains(action):
-            raise ValueError(f"{type(self).__name__}: action {action!r} is not in {self.action_space}: give {self.action_space.wanted}")
+            raise ValueError(f"{type(self).__name__}: action {action!r} is not in {self.action_space}: give {getattr(self.action_space, 'wanted', 'one of its elements')}")
         observation, reward, terminated = self.move(action)
         self.elapsed += 1
         truncated = self.elapsed == self.max_episode_steps

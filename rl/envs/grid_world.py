@@ -74,7 +74,7 @@ class GridWorld(TabularEnvironment):
         next_state, reward = np.moveaxis(np.array(outcomes, float), 2, 0)[..., None]  # each (S, A, 1): nothing is random
         letters = self.cells.ravel()  # (S,)
         walled_in = self.blocking & (letters == "#") & (next_state[:, :, 0] == np.arange(letters.size)[:, None]).all(axis=1)
-        terminal, start = (letters == "G") & target_terminal | walled_in, letters == "S"
+        terminal, start = ((letters == "G") | walled_in) & target_terminal, letters == "S"
         if not start.any():
             start = ~terminal & ~((letters == "#") & self.blocking)
         if not start.any():

@@ -6,6 +6,7 @@ import pytest
 from rl.dynamic_programming import value_iteration
 from rl.envs import GridWorld, RandomWalk
 from rl.envs.grid_world import BOOK, MOVES
+from rl.episodes import play_fast
 
 UP, RIGHT, DOWN, LEFT, STAY = range(5)
 THREE = "...\n..#\n#.G"  # the 3 x 3 world of chapters 1 and 5: s6 and s7 forbidden, s9 the target
@@ -274,3 +275,9 @@ def test_a_cell_that_is_walled_in_does_not_spoil_gamma_1():
 def test_a_map_that_is_no_text():
     with pytest.raises(TypeError, match="the map must be one string with a row a line, not"):
         GridWorld(["..", ".G"])
+
+
+def test_a_walled_in_cell_ends_no_episode_where_the_target_does_not():
+    env = GridWorld("##.\n##.\n..G", forbidden="block")
+    with pytest.raises(ValueError, match="no state is terminal"):
+        play_fast(env, np.full((9, 5), 0.2), 1, np.random.default_rng(0))
