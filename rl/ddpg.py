@@ -92,7 +92,7 @@ class DDPG:
     over `decay_steps` updates if that is given. gamma, tau: as above. batch_size, capacity: of the replay buffer.
     start_steps: so many uniformly random actions first. noise: None is Gaussian(0.1), in units of half the range.
     reward_scale: what rewards are multiplied by, so that values are of order 1 to 10. dtype: float32 or float64.
-    ValueError for other spaces, for γ or τ outside [0, 1], for counts that are none, for a buffer that cannot hold a batch.
+    ValueError for other spaces, for γ or τ outside [0, 1], for a count that is no integer or too small, for a buffer that cannot hold a batch.
     """
 
     def __init__(
@@ -103,9 +103,9 @@ class DDPG:
         top = np.maximum(*map(abs, bounds(env.observation_space, "observation")))
         if not np.isfinite([low, high]).all():
             raise ValueError(f"DDPG: the action space must have finite bounds, not {env.action_space}")
+        self.batch_size, capacity = check_count(batch_size, "DDPG: batch_size", 1), check_count(capacity, "DDPG: capacity", 1)
         if capacity < batch_size:
             raise ValueError(f"DDPG: capacity {capacity} holds no batch of {batch_size}: raise it, or take smaller batches")
-        self.batch_size = check_count(batch_size, "DDPG: batch_size", 1)
         self.start_steps = check_count(start_steps, "DDPG: start_steps", 0)
         decay_steps = decay_steps and check_count(decay_steps, "DDPG: decay_steps", 1)
         n, m = len(top), len(low)

@@ -115,8 +115,8 @@ def learn(env, features, episodes, *, method="sarsa", alpha, gamma=1.0, epsilon=
     ValueError for an unknown method or a γ outside [0, 1]; FloatingPointError when the weights diverge.
     """
     method, look = check(method, gamma, epsilon, episodes), observer(features)
-    lengths, returns = np.zeros(episodes, np.int64), np.zeros(episodes)
-    for episode in range(episodes):
+    lengths, returns = np.zeros(int(episodes), np.int64), np.zeros(int(episodes))
+    for episode in range(len(lengths)):
         observation, _ = env.reset(seed=world_seed(rng) if episode == 0 else None)
         now, phi, size = look(observation)
         W = weights(W, env, size)
@@ -203,7 +203,7 @@ def learn_fast(env, features, episodes, *, method="sarsa", alpha, gamma=1.0, eps
     if tabular and len(features) != env.observation_space.n:
         raise ValueError(f"learn_fast: features must have a row for each of {env.observation_space.n} states, not {len(features)}")
     W = weights(W, env, features.shape[1] if tabular else features.size)
-    lengths, returns = np.zeros(episodes, np.int64), np.zeros(episodes)
+    lengths, returns = np.zeros(int(episodes), np.int64), np.zeros(int(episodes))
     rest = limit_of(env), lengths, returns, float(alpha), float(gamma), float(epsilon), world, rng
     if tabular:
         learn_tables(method, W, rows(features), env.tables, sum_up(env.start), *rest)
