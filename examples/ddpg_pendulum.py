@@ -18,7 +18,7 @@ steps, nearly all at once; what is left to learn after that is too small to see 
 (0 is upright) and speed. Full torque one way or the other, and a narrow edge between: bang-bang control, which no
 formula asked for. The line is one episode, from the circle: hanging, it pumps energy, comes round and runs down to the
 top along an edge. Lower left: the critic's value of the same states. From the yellow diagonal the top can be reached
-without another swing. Lower right: that episode over time (the GIF shows it). It comes to rest .2 rad beside the top,
+without another swing. Lower right: that episode over time (the GIF shows it). It comes to rest .18 rad beside the top,
 where a torque of .9 N m holds it: that costs .03 a step, and a critic whose values run over 250 hardly sees it. (It even
 goes above 0, which no return does: the actor seeks the critic's errors upward.)
 

@@ -142,11 +142,13 @@ def td_system(mdp, policy, gamma, Phi, d=None):
 
 def td_fixed_point(mdp, policy, gamma, Phi, d=None):
     r"""w* = A⁻¹ b (F,), where TD rests. PBE is 0 there; VE is not the least, but √VE ≤ 1/(1 − γ) · the least √VE, if d is the
-    policy's own. Of several (where features depend on each other) the shortest; ValueError if there is none.
+    policy's own. Of several (where features depend on each other) the shortest, in units of each feature's size; ValueError
+    if there is none.
     """
     A, b = td_system(mdp, policy, gamma, Phi, d)
-    w = np.linalg.lstsq(A, b, rcond=None)[0]
-    if not np.allclose(A @ w, b):
+    size = np.linalg.norm(Phi, axis=0) + (np.asarray(Phi) == 0).all(axis=0)  # (F,) in units of its size, each counts alike
+    w = np.linalg.lstsq(A / size / size[:, None], b / size, rcond=None)[0] / size
+    if not np.allclose(A @ w / size, b / size):
         raise ValueError("td_fixed_point: no w solves A w = b: TD has nowhere to rest with these features")
     return w
 

@@ -47,6 +47,7 @@ class TabularEnvironment(Environment):
         next_state, terminal = np.array(next_state, np.int64), np.array(terminal, bool)
         probability, reward, self.start = (np.array(x, np.float64) for x in (probability, reward, start))
         self.check(next_state, probability, reward, terminal)
+        self.start /= self.start.sum()  # it may miss 1 by a float32's rounding
         n_states, n_actions, _ = probability.shape
         next_state[terminal] = np.arange(n_states)[terminal][:, None, None]
         probability[terminal], reward[terminal] = np.arange(probability.shape[2]) == 0, 0  # the first outcome is certain

@@ -316,3 +316,9 @@ def test_tables_that_are_none(change, message):
     TabularEnvironment(**good)
     with pytest.raises(ValueError, match=f"TabularEnvironment: {message}"):
         TabularEnvironment(**good | change)
+
+
+def test_a_start_that_was_float32_once_can_be_drawn_from():
+    start = np.full(3, 1 / 3, np.float32)
+    env = TabularEnvironment(np.zeros((3, 1, 1)), np.ones((3, 1, 1)), np.zeros((3, 1, 1)), np.zeros(3), start)
+    assert env.reset(seed=0)[0] in (0, 1, 2) and abs(env.start.sum() - 1) < 1e-15

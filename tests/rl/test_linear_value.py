@@ -557,3 +557,13 @@ def test_an_environment_that_reuses_its_array_is_recorded_rightly():
     seen, _ = ep.play(Reusing(5, 1), lambda s, rng: 0, 3, np.random.default_rng(0))
     right, _ = ep.play(RandomWalk(5, 1), lambda s, rng: 0, 3, np.random.default_rng(0))
     np.testing.assert_array_equal(seen, right)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-6, 1e-9, 1e9])
+def test_the_fixed_point_does_not_depend_on_the_units_of_a_feature(unit):
+    env = RandomWalk(20, 1)
+    mdp, policy = env.mdp(), np.ones((22, 1))
+    d = lv.on_policy_distribution(mdp, policy, env.start)
+    v = [Phi @ lv.td_fixed_point(mdp, policy, 1.0, Phi, d) for Phi in (np.stack([np.ones(22), c * np.arange(22)], 1) for c in (1.0, unit))]
+    np.testing.assert_allclose(v[0], v[1], rtol=1e-8, atol=1e-10)
+    assert np.ptp(v[0]) > 0.5
