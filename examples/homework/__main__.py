@@ -14,14 +14,15 @@ r"""Homework: write a piece of this project and have it graded, offline.
 import argparse
 import ast
 import os
+import re
 import sys
 import textwrap
 from pathlib import Path
 
 from ..command import table
-from . import graft
 from .catalogue import EXERCISES
 from .check import check
+from .exercise import plain
 
 HEAD = "# id tries hints passed: written by `python -m examples.homework`\n"
 
@@ -54,21 +55,43 @@ class Progress:
         os.replace(temporary, self.path)
 
 
-def stub(exercise):
-    """The learner's file: the task, the signature and docstring, and nothing of the body."""
-    text = textwrap.dedent(graft.library_text(exercise.target))
-    node = ast.parse(text).body[0]
+def head(exercise):
+    """The comment at the top of the learner's file."""
+    about = f"Exercise {exercise.id}: {exercise.title} ({exercise.minutes} minutes). Read first: {exercise.read}."
+    paragraphs = [about, *exercise.task.split("\n")]
+    if not exercise.answer:
+        owner = exercise.target.split(":")[1].rpartition(".")[0]
+        place = f"It takes the place of {exercise.target}" + (f", in {owner}" if owner else "")
+        paragraphs.append(f"{place}, and may use what that file imports and defines.")
+    lines = [textwrap.indent(textwrap.fill(paragraph, 110), "# ") for paragraph in paragraphs]
+    return "\n#\n".join(lines) + "\n" + (f"# seed: {exercise.student}\n" if exercise.student else "")
+
+
+def without_body(exercise, text):
+    """A function's signature and docstring, without the formula, and a body that raises."""
+    node = next(n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef) and n.name == exercise.name)
     header = "\n".join(text.splitlines()[node.lineno - 1 : node.body[0].lineno - 1])  # the signature, without decorators
     doc = ast.get_docstring(node) or ""
     for piece in exercise.formula:
         doc = doc.replace(piece, "").strip()
     doc = textwrap.indent(f'r"""{doc}"""', "    ") + "\n" if doc else ""
-    owner = exercise.target.split(":")[1].rpartition(".")[0]
-    about = f"Exercise {exercise.id}: {exercise.title} ({exercise.minutes} minutes). Read first: {exercise.read}."
-    place = f"It takes the place of {exercise.target}" + (f", a method of {owner}" if owner else "")
-    paragraphs = (about, exercise.task, f"{place}, and may use what that file imports and defines.")
-    head = "\n#\n".join(textwrap.indent(textwrap.fill(paragraph, 110), "# ") for paragraph in paragraphs)
-    return f'{head}\n\n\n{header}\n{doc}    raise NotImplementedError("exercise {exercise.id}")\n'
+    return f'{header}\n{doc}    raise NotImplementedError("exercise {exercise.id}")\n'
+
+
+def questions(text):
+    """The lines of `predict`, each value replaced by dots."""
+    return "".join(re.sub(r"^(\w+ = ).*?(  # .*)?$", r"\1...\2", line) + "\n" for line in text.splitlines() if re.match(r"\w+ = ", line))
+
+
+def stub(exercise):
+    """The learner's file: the task, and what the kind of exercise gives."""
+    if exercise.kind == "predict":
+        return head(exercise) + "\n" + questions(exercise.text)
+    if exercise.bug:
+        return head(exercise) + "\n\n" + plain(exercise.edited(exercise.bug))
+    text = textwrap.dedent(exercise.text)
+    lines = [line for line in text.splitlines() if line.startswith(("import ", "from "))] if exercise.answer else []
+    return head(exercise) + "\n" + "".join(line + "\n" for line in lines) + "\n" * (1 + bool(lines)) + without_body(exercise, text)
 
 
 def file_of(folder, exercise):
@@ -89,7 +112,7 @@ def start(exercise, folder, progress):
 
 def run_check(exercise, folder, progress):
     """Show the verdict; returns whether it passed."""
-    if "@jit" in graft.library_text(exercise.target):
+    if "@jit" in exercise.text:
         print("(a kernel: run as plain Python first, then compiled, which takes some seconds)")
     verdict = check(exercise, file_of(folder, exercise))
     row = progress.of(exercise.id)
@@ -112,7 +135,7 @@ def solution(exercise, folder, progress):
     if not passed and tries < 3:
         print(f"after success, or {3 - tries} more failed checks")
         return
-    print(graft.library_text(exercise.target))
+    print(exercise.text)
     print(exercise.why)
 
 

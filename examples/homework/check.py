@@ -16,6 +16,7 @@ import tempfile
 import textwrap
 import traceback
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 from . import graft
@@ -25,11 +26,22 @@ LIMIT, LINES = 30.0, 12  # seconds of one child, lines of a verdict
 
 
 class Verdict(NamedTuple):
-    """passed, and what to show: at most 12 lines. `mistake` is the name of the known one that it looks like, or ""."""
+    """What a check says.
+
+    text: at most 12 lines. mistake: the name of the known one that it looks like, or "". points: (what was checked, 0 to 1)
+    of each check. trace: the whole traceback, if there was an error.
+    """
 
     passed: bool
     text: str
     mistake: str = ""
+    points: tuple = ()
+    trace: str = ""
+
+    @property
+    def share(self):
+        """The part of the points that was reached, 0 to 1: 1 only for what passed."""
+        return 1.0 if self.passed else min(sum(p for _, p in self.points) / max(len(self.points), 1), 0.99)
 
 
 def check(exercise, path, limit=LIMIT):
@@ -37,25 +49,31 @@ def check(exercise, path, limit=LIMIT):
     path = Path(path).resolve()
     if not path.exists():
         return Verdict(False, f"{path.name} is not there: `start {exercise.id}` makes it")
-    for compiled in (False, True) if "@jit" in graft.library_text(exercise.target) else (False,):
+    for compiled in (False, True) if "@jit" in exercise.text else (False,):
         verdict = in_child(exercise, path, limit, compiled)
         if not verdict.passed:
             break
     return verdict
 
 
+def child_environment(text, compiled):
+    """Environment variables of a child: a cache folder named by the text (the library's would give its answer), the JIT."""
+    digest = hashlib.sha256(text).hexdigest()[:16]
+    cache = Path(tempfile.gettempdir(), f"minigrad-homework-{digest}")
+    cache.mkdir(exist_ok=True)
+    own = {"NUMBA_CACHE_DIR": str(cache), "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(graft.ROOT)}
+    return {**os.environ, **own, "NUMBA_DISABLE_JIT": "0" if compiled else "1"}
+
+
 def in_child(exercise, path, limit, compiled):
     """The Verdict of one child process."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder, "verdict.json")
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-        cache = Path(tempfile.gettempdir(), f"minigrad-homework-{digest}")  # never the library's: it would give its answer
-        cache.mkdir(exist_ok=True)
-        env = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(graft.ROOT)}
-        env["NUMBA_DISABLE_JIT"] = "0" if compiled else "1"
-        command = [sys.executable, "-m", "examples.homework.check", exercise.id, str(path), str(result)]
+        command = [sys.executable, "-m", "examples.homework.check", exercise.id, str(path), str(result), *filter(None, [exercise.catalogue])]
+        nothing = subprocess.DEVNULL
+        env = child_environment(path.read_bytes(), compiled)
         try:
-            subprocess.run(command, env=env, timeout=limit, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run(command, env=env, timeout=limit, stdin=nothing, stdout=nothing, stderr=nothing)
         except subprocess.TimeoutExpired:
             return Verdict(False, f"no answer within {limit:.0f} s, and so ended: is there a loop that never stops?")
         if not result.exists():
@@ -72,78 +90,116 @@ def get(name):
     return found
 
 
+def load(exercise, path):
+    """Graft the learner's file, or, where the library has no such target, run it as the module `answer`."""
+    text = path.read_text(encoding="utf-8")
+    if not exercise.answer:
+        graft.install((exercise.target, text, path))
+        return
+    module = sys.modules["answer"] = ModuleType("answer")
+    exec(compile(text, str(path), "exec"), vars(module))
+    if exercise.name and not callable(getattr(module, exercise.name, None)):
+        raise SyntaxError(f"{path.name} must define the function {exercise.name}")
+
+
 def judge(exercise, path):
-    """Graft, check, and say what happened; never raises."""
-    try:
-        graft.install(exercise.target, path.read_text(encoding="utf-8"), path)
-        exercise.check(get)
-        return Verdict(True, "passed")
-    except Failed as failure:
-        name = known(exercise)
-        looks = f"\nIt looks like this: {exercise.wrong[name][1]}" if name else ""
-        return Verdict(False, f"{failure}{looks}", name)
-    except NotImplementedError as error:
-        if exercise.id in str(error):
-            return Verdict(False, f"not written yet: {path.name} still raises NotImplementedError")
-        return Verdict(False, where(error, path))
-    except SyntaxError as error:
-        return Verdict(False, f"{error.msg}" + (f"\nline {error.lineno}: {(error.text or '').strip()}" if error.lineno else ""))
-    except BaseException as error:  # whatever the learner's code does
-        return Verdict(False, where(error, path))
+    """Graft, run all checks, and say what the first failure is; never raises."""
+    points, first = [], None
+    for number, part in enumerate((load, *exercise.checks)):
+        try:
+            part(exercise, path) if part is load else part(get)
+            credit = 1.0
+        except BaseException as error:  # whatever the learner's code does
+            first, credit = first or error, getattr(error, "credit", 0.0)
+        if number:
+            points.append(((part.__doc__ or part.__name__).splitlines()[0], credit))
+        elif first:
+            points = [((part.__doc__ or part.__name__).splitlines()[0], 0.0) for part in exercise.checks]
+            break
+    if first is None:
+        return Verdict(True, "passed", points=points)
+    name = known(exercise) if isinstance(first, Failed) else ""
+    trace = "" if isinstance(first, Failed) else "".join(traceback.format_exception(first))
+    return Verdict(False, explain(exercise, first, name, path), name, points, trace)
 
 
-def where(error, path):
-    """An error, and the learner's own line that it comes from."""
+def explain(exercise, error, name, path):
+    """The text of a verdict."""
+    if isinstance(error, Failed):
+        if name and name == exercise.bug:
+            return f"{error}\nThe bug that you were given is still there."
+        return f"{error}\nIt looks like this: {exercise.wrong[name][1]}" if name else str(error)
+    if isinstance(error, NotImplementedError) and exercise.id in str(error):
+        return f"not written yet: {path.name} still raises NotImplementedError"
+    if isinstance(error, SyntaxError):
+        return f"{error.msg}" + (f"\nline {error.lineno}: {(error.text or '').strip()}" if error.lineno else "")
     lines = [f"line {frame.lineno}: {frame.line}" for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     what = "your code called sys.exit" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
     return "\n".join([*lines[-1:], textwrap.shorten(what, 300)])
 
 
 def function_of(target, text, namespace):
-    """The function that a (changed) text of the target defines, without decorators, in a copy of its module's namespace."""
-    tree = ast.parse(textwrap.dedent(text))
-    tree.body[0].decorator_list = []
+    """The function that a (changed) text of a library's target defines, without decorators, in a copy of its module's names.
+
+    A method keeps its `super()`; for a function within a function, the outer one is made with the text in it.
+    """
+    module, qualname = target.split(":")
+    own = ast.parse(textwrap.dedent(text)).body
+    owner = namespace.get(qualname.split(".")[0])
+    if "." in qualname and not isinstance(owner, type):
+        tree = ast.parse(graft.source_of(module).read_text(encoding="utf-8"))
+        body, i = graft.locate(tree, qualname)
+        body[i : i + 1] = own
+        own = [node for node in tree.body if getattr(node, "name", "") == qualname.split(".")[0]]
+    own[-1].decorator_list = []
+    within = ast.parse(f"def within(__class__):\n    return {own[-1].name}")  # super() looks for __class__ around it
+    within.body[0].body[:0] = own
     names = dict(namespace)
-    exec(compile(tree, "<known mistake>", "exec"), names)
-    return names[tree.body[0].name]
+    exec(compile(ast.fix_missing_locations(within), "<known mistake>", "exec"), names)
+    return names["within"](owner)
 
 
-def edited(exercise, name):
-    """The library's text of the target with one known mistake in it. ValueError if the edit does not match any more."""
-    text = graft.library_text(exercise.target)
-    for old, new in exercise.wrong[name][0]:
-        if text.count(old) != 1:
-            raise ValueError(f"{exercise.id}, {name}: {old!r} stands {text.count(old)} times in {exercise.target}")
-        text = text.replace(old, new)
-    return text
+def version(exercise, text):
+    """What `probe` is given: the function (or module, for `predict`) of a text of this exercise."""
+    if not exercise.answer:
+        return function_of(exercise.target, text, vars(get(exercise.target.split(":")[0])))
+    module = ModuleType("version")
+    exec(compile(text, "<known mistake>", "exec"), vars(module))
+    return getattr(module, exercise.name) if exercise.name else module
 
 
 def known(exercise):
     """The name of the known mistake that gives the same numbers as the learner's answer, or ""."""
     import numpy as np
 
-    def numbers(function):
+    def numbers(make):
         try:
-            return np.asarray(exercise.probe(function, get), float)
+            return np.asarray(exercise.probe(make(), get), float)
         except Exception:
             return np.full(1, np.nan)
 
-    module = get(exercise.target.split(":")[0])
-    mine = get(exercise.target)
-    mine = numbers(getattr(mine, "py_func", mine))
+    module, qualname = exercise.target.split(":")
+    if not exercise.answer and isinstance(owner := get(f"{module}:{qualname.split('.')[0]}"), type):
+        mine = vars(owner)[qualname.split(".")[1]] if "." in qualname else owner
+    else:
+        mine = get("answer:" + exercise.name) if exercise.answer else owner
+    mine = numbers(lambda: getattr(mine, "py_func", mine))
     for name in exercise.wrong:
-        theirs = numbers(function_of(exercise.target, edited(exercise, name), vars(module)))
+        theirs = numbers(lambda: version(exercise, exercise.edited(name)))
         if mine.shape == theirs.shape and np.isfinite(mine).all() and np.allclose(mine, theirs, rtol=1e-9, atol=1e-12):
             return name
     return ""
 
 
 def main():
-    """The child: python -m examples.homework.check ID FILE RESULT"""
-    from .catalogue import EXERCISES
+    """The child: python -m examples.homework.check ID FILE RESULT [CATALOGUE]"""
+    from .catalogue import add, find
 
-    name, path, result = sys.argv[1:]
-    verdict = judge(EXERCISES[name], Path(path))
+    name, path, result, *private = sys.argv[1:]
+    for file in private:
+        add(file)
+    path = Path(path)
+    verdict = judge(find(name, path), path)
     text = "\n".join(line[:160] for line in verdict.text.splitlines()[:LINES])
     Path(result).write_text(json.dumps(verdict._replace(text=text)._asdict()), encoding="utf-8")
 

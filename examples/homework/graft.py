@@ -1,4 +1,4 @@
-r"""Grafting: the library, with one of its definitions replaced by the learner's, while it is being imported.
+r"""Grafting: the library, with some of its definitions replaced by the learner's, while it is being imported.
 
 Nothing is patched afterwards and so nothing must be put back. An import hook parses the target's module, puts the
 learner's definition where the library's was, keeps the library's decorators, and executes the result. Whoever imports
@@ -17,6 +17,7 @@ from pathlib import Path
 from types import CodeType
 
 ROOT = Path(__file__).parents[2]
+DEFINITION = (ast.FunctionDef, ast.ClassDef)
 
 
 def source_of(module):
@@ -26,11 +27,14 @@ def source_of(module):
 
 
 def locate(tree, qualname):
-    """(list of statements, index in it) of a definition in a module's tree; ValueError if it is not there."""
+    """(list of statements, index in it) of a definition in a module's tree; ValueError if it is not there.
+
+    "Replay.add" is a method, "outer.inner" a function within a function.
+    """
     body = tree.body
-    *classes, name = qualname.split(".")
-    for owner in classes:
-        body = next((node.body for node in body if isinstance(node, ast.ClassDef) and node.name == owner), [])
+    *owners, name = qualname.split(".")
+    for owner in owners:
+        body = next((node.body for node in body if isinstance(node, DEFINITION) and node.name == owner), [])
     for i, node in enumerate(body):
         if isinstance(node, ast.FunctionDef) and node.name == name:
             return body, i
@@ -48,11 +52,19 @@ def library_text(target):
 
 def names_made(node):
     """The names that a top-level statement binds."""
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+    if isinstance(node, DEFINITION):
         return {node.name}
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def imports(node, *aliases):
+    """{(level, module, name, name here)} of an import statement, or of some of its parts."""
+    if not isinstance(node, (ast.Import, ast.ImportFrom)):
+        return set()
+    origin = (getattr(node, "level", 0), getattr(node, "module", None))
+    return {(*origin, alias.name, alias.asname) for alias in aliases or node.names}
 
 
 def own_parts(tree, name, path):
@@ -64,50 +76,80 @@ def own_parts(tree, name, path):
     return [node for node in tree.body if node is not found[0] and not docstring(node)], found[0]
 
 
-def graft(target, text, path):
-    """The code of the target's module with the learner's definition in it. SyntaxError says what the text does wrong."""
-    module, qualname = target.split(":")
-    file = source_of(module)
-    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
+class Renamer(ast.NodeTransformer):
+    """Gives names a suffix: two answers in one module may both have a helper `square`."""
+
+    def __init__(self, names, suffix):
+        self.names, self.suffix = names, suffix
+
+    def visit(self, node):
+        """Definitions and uses."""
+        field = "id" if isinstance(node, ast.Name) else "name" if isinstance(node, DEFINITION) else None
+        if field and getattr(node, field) in self.names:
+            setattr(node, field, getattr(node, field) + self.suffix)
+        return self.generic_visit(node)
+
+
+def put(tree, qualname, text, path, suffix=""):
+    """Put the learner's definition into a module's tree; returns the names of what is now the learner's.
+
+    SyntaxError says what the text does wrong. With a suffix, the helpers get it.
+    """
     helpers, own = own_parts(ast.parse(text, str(path)), qualname.split(".")[-1], path)
-    taken = {name: ast.dump(node) for node in tree.body for name in names_made(node)}
+    if suffix:
+        names = {node.name for node in helpers if isinstance(node, DEFINITION)}
+        helpers, own = [Renamer(names, suffix).visit(node) for node in helpers], Renamer(names, suffix).visit(own)
+    taken, imported = set().union(*map(names_made, tree.body)), set().union(*map(imports, tree.body))
     kept = []
     for node in helpers:
-        clash = sorted(name for name in names_made(node) if name in taken)
-        if not clash:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):  # what the module imports too need not come twice
+            node.names = [alias for alias in node.names if not imports(node, alias) <= imported]
+        clash = sorted(names_made(node) & taken)
+        if clash:
+            raise SyntaxError(f"{path}, line {node.lineno}: the module has a {clash[0]} of its own: give yours another name")
+        if getattr(node, "names", True):
             kept.append(node)
-        elif not isinstance(node, (ast.Import, ast.ImportFrom)):
-            raise SyntaxError(f"{path}, line {node.lineno}: {module} has a {clash[0]} of its own: give yours another name")
     body, i = locate(tree, qualname)
-    own.decorator_list = [ast.copy_location(d, own) for d in body[i].decorator_list]
+    own.decorator_list = body[i].decorator_list
     for decorator in own.decorator_list:
         for part in ast.walk(decorator):
             ast.copy_location(part, own)
     body[i] = own
     place = next(k for k, node in enumerate(tree.body) if any(n is own for n in ast.walk(node)))
     tree.body[place:place] = kept
-    mine = {qualname, *(node.name for node in kept if isinstance(node, (ast.FunctionDef, ast.ClassDef)))}
-    return renamed(compile(tree, str(file), "exec"), mine, str(path))
+    return {qualname, *(node.name for node in kept if isinstance(node, DEFINITION))}
 
 
-def renamed(code, mine, path):
+def grafted(module, answers):
+    """The code of a module with answers [(qualname, text, path), ...] in it."""
+    file, paths = source_of(module), {}
+    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
+    for number, (qualname, text, path) in enumerate(answers):
+        paths |= dict.fromkeys(put(tree, qualname, text, path, f"_{number}" if number else ""), str(path))
+    return renamed(compile(tree, str(file), "exec"), paths)
+
+
+def renamed(code, paths):
     """The code with the learner's file name on the learner's functions, so that a traceback shows the learner's lines."""
-    consts = tuple(renamed(c, mine, path) if isinstance(c, CodeType) else c for c in code.co_consts)
-    own = any(code.co_qualname == name or code.co_qualname.startswith(f"{name}.") for name in mine)
-    return code.replace(co_consts=consts, **({"co_filename": path} if own else {}))
+    consts = tuple(renamed(c, paths) if isinstance(c, CodeType) else c for c in code.co_consts)
+    parts = code.co_qualname.replace(".<locals>", "").split(".")
+    own = next((paths[name] for n in range(len(parts), 0, -1) if (name := ".".join(parts[:n])) in paths), None)
+    return code.replace(co_consts=consts, **({"co_filename": own} if own else {}))
 
 
 class Finder(importlib.abc.MetaPathFinder):
-    """Hands out the grafted module when somebody imports it; everything else is imported as ever."""
+    """Hands out grafted modules when somebody imports them; everything else is imported as ever."""
 
-    def __init__(self, target, text, path):
-        self.module, self.code = target.split(":")[0], graft(target, text, path)
+    def __init__(self, answers):
+        modules = {target.split(":")[0] for target, *_ in answers}
+        parts = {m: [(t.split(":")[1], text, path) for t, text, path in answers if t.split(":")[0] == m] for m in modules}
+        self.codes = {module: grafted(module, part) for module, part in parts.items()}
 
     def find_spec(self, name, path=None, target=None):
         """The module's own specification, with a loader that executes our code."""
-        if name != self.module:
+        if name not in self.codes:
             return None
-        file, code = str(source_of(name)), self.code
+        file, code = str(source_of(name)), self.codes[name]
 
         class Loader(importlib.machinery.SourceFileLoader):
             def get_code(self, fullname):
@@ -116,9 +158,12 @@ class Finder(importlib.abc.MetaPathFinder):
         return importlib.util.spec_from_file_location(name, file, loader=Loader(name, file))
 
 
-def install(target, text, path):
-    """From now on, importing the target's module imports the learner's. It must not be imported yet, nor anything of it."""
-    finder = Finder(target, text, path)
+def install(*answers):
+    """From now on, importing a target's module imports the learner's: answers are (target, text, path).
+
+    RuntimeError if anything of the library is imported already.
+    """
+    finder = Finder(answers)
     loaded = [name for name in sys.modules if name.split(".")[0] in ("minigrad", "models", "rl")]
     if loaded:
         raise RuntimeError(f"install: {loaded[0]} is already imported: graft before anything of the library is")

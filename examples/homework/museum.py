@@ -11,12 +11,11 @@ from pathlib import Path
 
 from . import graft
 from .catalogue import EXERCISES
-from .check import edited
 
 
 def mistakes():
     """{name: (exercise, name in it)}: "output_mask_ge", or "made-masks:output_mask_ge" where several share a name."""
-    pairs = [(exercise, name) for exercise in EXERCISES.values() for name in exercise.wrong]
+    pairs = [(exercise, name) for exercise in EXERCISES.values() if not exercise.answer for name in exercise.wrong]
     names = [name for _, name in pairs]
     full = {f"{exercise.id}:{name}": (exercise, name) for exercise, name in pairs}
     return full | {name: (exercise, name) for exercise, name in pairs if names.count(name) == 1}
@@ -34,7 +33,7 @@ def break_library(name):
     exercise, mistake = known[name]
     folder = Path(tempfile.mkdtemp(prefix="minigrad-broken-"))
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
-    path, text = folder / f"{mistake}.py", textwrap.dedent(edited(exercise, mistake))
+    path, text = folder / f"{mistake}.py", textwrap.dedent(exercise.edited(mistake))
     path.write_text(text, encoding="utf-8")
-    graft.install(exercise.target, text, path)
+    graft.install((exercise.target, text, path))
     print(f"BROKEN ON PURPOSE: {exercise.target}: {mistake}")

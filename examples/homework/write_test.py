@@ -1,0 +1,59 @@
+r"""`write the test`: the learner's test must pass the library's function, and fail for wrong versions that it never saw.
+
+The wrong versions are the generic mutants of mutate.py and the entry's own `hidden` ones. The share of them that the test
+kills is the grade.
+"""
+
+import numpy as np
+
+from .check import function_of
+from .exercise import Exercise, Failed, edited
+from .graft import library_text
+from .mutate import mutants
+
+
+def versions(subject, hidden, equivalent, get):
+    """{what is wrong: function} of a library's target."""
+    text, names = library_text(subject), vars(get(subject.split(":")[0]))
+    made = {name: edited(text, edits, name, subject) for name, edits in hidden.items()}
+    made |= {line: source for line, source in mutants(text, subject.split(".")[-1].split(":")[-1]) if line not in equivalent}
+    return {what: function_of(subject, source, names) for what, source in made.items()}
+
+
+def kills(test, function):
+    """Whether a test fails for a function, in whatever way."""
+    try:
+        with np.errstate(all="ignore"):
+            test(function)
+    except Exception:
+        return True
+    return False
+
+
+def test_exercise(*, subject, hidden, answer, equivalent=None, name="test", **rest):
+    """An Exercise of this kind. The learner's file defines `test(function)`, an answer by `assert`."""
+    equivalent = equivalent or {}
+
+    def check_library(get):
+        """The library's function passes."""
+        try:
+            get(f"answer:{name}")(get(subject))
+        except AssertionError as error:
+            raise Failed(f"your test fails for the library's own {subject}: {error or 'an assert without a text'}") from None
+
+    def check_versions(get):
+        """Wrong versions fail."""
+        all_of_them = versions(subject, hidden, equivalent, get)
+        alive = [what for what, function in all_of_them.items() if not kills(get(f"answer:{name}"), function)]
+        if alive:
+            score = 1 - len(alive) / len(all_of_them)
+            text = f"your test passes {len(alive)} of {len(all_of_them)} wrong versions of {subject}. One of them: {alive[0]}"
+            raise Failed(text, credit=score)
+
+    def probe(test, get):
+        return [float(kills(test, function)) for function in versions(subject, hidden, equivalent, get).values()]
+
+    return Exercise(
+        target=f"answer:{name}", kind="write the test", subject=subject, hidden=hidden, answer=answer, equivalent=equivalent,
+        check=(check_library, check_versions), probe=probe, **rest,
+    )  # fmt: skip
