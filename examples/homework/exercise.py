@@ -14,6 +14,7 @@ The first and the third have a target in the library, "models.made:masks": the a
 """
 
 import ast
+import hashlib
 import textwrap
 from dataclasses import dataclass, field
 
@@ -95,6 +96,11 @@ class Exercise:
     def checks(self):
         """All checks."""
         return self.check if isinstance(self.check, tuple) else (self.check,)
+
+    @property
+    def version(self):
+        """Eight letters that change when the task or the right answer does."""
+        return hashlib.sha256((self.text + self.task).encode()).hexdigest()[:8]
 
     def edited(self, name):
         """The text with one known mistake in it. ValueError if the edit does not match any more."""
