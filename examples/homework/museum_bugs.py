@@ -3,49 +3,7 @@ r"""The museum, density models: real defects of published code, each as a small 
 import numpy as np
 
 from .exercise import Exercise, Failed, expect
-
-# ---- what several of them need
-
-
-def states(D):
-    """All 2^D binary vectors, (2^D, D)."""
-    return ((np.arange(2**D)[:, None] >> np.arange(D)) & 1).astype(np.uint8)
-
-
-def wild(model, seed=0, size=1.0):
-    """The model with random weights, so that nothing is near 0 or 1/2."""
-    rng = np.random.default_rng(seed)
-    for p in model.parameters():
-        p.data = size * rng.standard_normal(p.shape)
-    return model
-
-
-def made(get, dim, hidden, seed=0, **keywords):
-    """A small MADE in float64 with random weights."""
-    return wild(get("models.made:MADE")(dim, hidden, rng=np.random.default_rng(seed), dtype=np.float64, **keywords), seed)
-
-
-def total(model, **keywords):
-    """The sum of p over all states."""
-    with_graph = model.log_prob(states(model.dim), **keywords)
-    return np.exp(with_graph.data.astype(np.float64)).sum()
-
-
-def patches(get, n=None):
-    """3 x 4 pixels from the middle of each digit: 12 bits, 4096 states, so that everything can be summed. (train, held out)"""
-    data = get("minigrad.datasets:binarized_mnist")()
-    cut = lambda x: x.reshape(-1, 28, 28)[:n, 12:15, 12:16].reshape(-1, 12)  # noqa: E731
-    return cut(data.train), cut(data.valid)
-
-
-def trained(get, model, train, valid, epochs, loss=None, lr=0.1):
-    """The validation NLL before training and after each epoch."""
-    training, optim = get("minigrad.training"), get("minigrad.optim")
-    loss = loss or training.nll
-    history = training.fit(model, train, valid, optimizer=optim.SGD(model, lr=lr, momentum=0.9, nesterov=True), epochs=epochs, batch_size=100,
-                           rng=np.random.default_rng(1), loss=loss, valid_loss=training.nll, verbose=False)  # fmt: skip
-    return [h["valid"] for h in history]
-
+from .museum_tools import by_numpy, log_p, made, patches, sigmoid, states, total, trained
 
 # ---- 1. each pixel sees itself
 
@@ -146,23 +104,6 @@ LEAK = Exercise(
 )  # fmt: skip
 
 # ---- 2. the order and its inverse
-
-
-def by_numpy(model, x, component):
-    """The logits of a MADE with relu, (B, D), in plain NumPy, from its weights and the degrees that its order gives."""
-    order, degrees, *_ = model.components[component]
-    m = np.empty(len(order), int)
-    m[order] = np.arange(1, len(order) + 1)
-    h, below = np.asarray(x, np.float64), m
-    for W, c, above in zip(model.W, model.c, degrees[1:]):
-        h, below = np.maximum(h @ (W.data * (above[None, :] >= below[:, None])) + c.data, 0), above
-    logits = h @ (model.V.data * (m[None, :] > below[:, None])) + model.b.data
-    return logits if model.A is None else logits + x @ (model.A.data * (m[None, :] > m[:, None]))
-
-
-def sigmoid(z):
-    """In plain NumPy."""
-    return 1 / (1 + np.exp(-z))
 
 
 def sample_by_hand(get):
@@ -276,4 +217,116 @@ ORDER = Exercise(
     },
 )  # fmt: skip
 
-EXERCISES = (LEAK, ORDER)
+# ---- 3. a mixture that is none
+
+
+def mixture(get):
+    """Three components over five pixels in three orders."""
+    return made(get, 5, (6,), order=[2, 4, 0, 1, 3], masks=3, shuffle="both", direct=True)
+
+
+def mixture_by_hand(get):
+    """By hand: two pixels, one component for each order"""
+    model, other = (get("models.made:MADE")(2, (), rng=np.random.default_rng(0), order=order, dtype=np.float64) for order in ([0, 1], [1, 0]))
+    model.components = [model.components[0], other.components[0]]
+    model.V.data = np.array([[0.0, np.log(3)], [-np.log(3), 0.0]])  # after a 1: p(x_1) = 3/4 in the first order, p(x_0) = 1/4 in the second
+    x = np.array([[1, 1], [1, 0], [0, 0]])
+    call = "of [1 1], [1 0], [0 0], where x_0 = 1 makes p(x_1 = 1) = 3/4 in the order 0, 1, and x_1 = 1 makes p(x_0 = 1) = 1/4 in the order 1, 0"
+    for keywords, p, name in (({}, [1 / 4, 3 / 16, 1 / 4], "log_prob(x)"), ({"component": 0}, [3 / 8, 1 / 8, 1 / 4], "log_prob(x, 0)"),
+                              ({"component": 1}, [1 / 8, 1 / 4, 1 / 4], "log_prob(x, 1)")):  # fmt: skip
+        got = model.log_prob(x, **keywords)
+        if not hasattr(got, "backward"):
+            raise Failed(f"{name} returned a {type(got).__name__}: it must be a Tensor, or nothing can be trained")
+        expect(got.data, np.log(p), f"{name} {call}: it")
+
+
+def mixture_slope(get):
+    """Central differences"""
+    model, x, rng = mixture(get), states(5)[[3, 9, 22, 31]], np.random.default_rng(2)
+    model.log_prob(x).sum().backward()
+    for name, p in model.named_parameters():
+        v, at = rng.standard_normal(p.shape), p.data.copy()
+        values = []
+        for eps in (1e-6, -1e-6):
+            p.data = at + eps * v
+            values.append(np.logaddexp.reduce([log_p(model, x, k) for k in range(3)]).sum())
+        p.data = at
+        expect((np.zeros(p.shape) if p.grad is None else p.grad * v).sum(), (values[0] - values[1]) / 2e-6,
+               f"the slope of log_prob(x).sum() along a random direction of {name}, three components", rtol=1e-5, atol=1e-7)  # fmt: skip
+
+
+def mixture_sum(get):
+    """Sum of p is 1, and p is the mean of the components'"""
+    model, x = mixture(get), states(5)
+    expect(total(model), 1.0, "the sum of p over all 32 states of a mixture of three components, each with its own order,")
+    for k in range(3):
+        expect(model.log_prob(x, k).data, log_p(model, x, k), f"log_prob(x, {k}), one component of three,")
+    expect(np.exp(model.log_prob(x).data), np.mean([np.exp(log_p(model, x, k)) for k in range(3)], axis=0), "exp(log_prob(x)), p of the mixture,")
+    one = made(get, 4, (6,), order="random")
+    expect(one.log_prob(states(4)).data, log_p(one, states(4), 0), "log_prob(x) of a model with one component")
+
+
+def mixture_symptom(get):
+    """Models with more and more masks, each trained one mask at a time."""
+    train, valid = patches(get, 5000)
+    sums, nll, sizes = [], [], [1, 2, 4, 6, 8, 10]
+    for K in sizes:
+        model = get("models.made:MADE")(12, (60,), rng=np.random.default_rng(0), order="random", masks=K, shuffle="both")
+        trained(get, model, train, valid[:100], 8, loss=lambda model, x, rng, K=K: model.nll(x, int(rng.integers(K))))
+        sums.append(total(model))
+        nll.append(model.evaluate(valid[:5000]).nll)
+    return {
+        "figures": {"sum of p, 10 masks": sums[-1], "held-out NLL of the mixture, 1 mask (nats)": nll[0], "held-out NLL of the mixture, 10 masks (nats)": nll[-1]},
+        "x": sizes, "y": sums, "xlabel": "number of masks, each with its own order", "ylabel": "sum of p over all 4096 states", "log": "",
+    }  # fmt: skip
+
+
+MEAN = "logsumexp(np.stack([self.log_prob(x, k) for k in range(K)]), axis=0) - np.log(K)"
+ALL = "np.stack([self.log_prob(x, k) for k in range(K)])"
+LOGITS = "np.stack([self.logits(x, k) for k in range(K)])"
+MIXTURE = Exercise(
+    id="bug-mixture",
+    title="more masks, better figures, no likelihood",
+    target="models.made:MADE.log_prob",
+    kind="spot the bug",
+    minutes=20,
+    difficulty=2,
+    read="the docstring of models/made.py; draw_components in it",
+    task="A widely read MADE holds several masks over the same weights, and its test NLL falls with each mask more, below that of all papers; its readers wonder why. "
+         "Rebuilt here on patches of 12 pixels: the held-out NLL of the right mixture is 5.16 nats with 1 mask and 5.26 with 10, each with its own order (they share "
+         "60 hidden units); with the bug 10 masks reach 4.48. But with it the probabilities of all 4096 patches sum to 1.70 with 2 masks and to 2.15 with 10.\n"
+         "Mend `log_prob`: bits (B, D) -> log p, a Tensor (B,) with a graph. With a number in `component` it is that component's, and with none that of the "
+         "mixture, p(x) = 1/K sum over k of p_k(x).",
+    check=(mixture_by_hand, mixture_slope, mixture_sum),
+    probe=lambda f, get: np.concatenate([f(mixture(get), states(5)[4:9], *k).data for k in ((), (0,), (1,), (2,))]),
+    hints=(
+        "Component 1 says p(x_0 | x_1), component 2 says p(x_1 | x_0). Of what is the mean of their logits a logit?",
+        "A mixture draws a component, then x from it: p(x) = 1/K sum_k p_k(x). log p = logsumexp_k log p_k - log K.",
+        "one component: bernoulli_log_prob of its logits; else logsumexp over k of self.log_prob(x, k), minus log K",
+    ),
+    why="Whoever averages numbers before the loss must ask what they are numbers of. Whole-image probabilities can be averaged over orders; conditionals and logits cannot. "
+        "The tests sum p over all states, which no wrong average survives.",
+    bug="averages_logits",
+    equivalent={"K > 1 -> K >= 1": "the mean over one component is that component"},
+    symptom=mixture_symptom,
+    wrong={
+        "averages_logits": ((("return " + MEAN, "return bernoulli_log_prob(" + LOGITS + ".mean(axis=0), x=x)"),),
+                            "the logits are averaged: over several orders no distribution has such conditionals, and the sum of p is not 1."),
+        "averages_log_p": ((("return " + MEAN, "return " + ALL + ".mean(axis=0)"),), "the mean of log p is the log of the geometric mean, whose sum is below 1."),
+        "averages_conditionals": ((("return " + MEAN, "p = sigmoid(" + LOGITS + ").mean(axis=0)\n            return (np.log(p) * x + np.log(1 - p) * (1 - x)).sum(axis=1)"),),
+                                  "each pixel's probabilities are averaged: the masks then change from pixel to pixel, and the sum of p is not 1."),
+        "forgets_log_K": ((("axis=0) - np.log(K)", "axis=0)"),), "the components' p are summed, not averaged: the sum of p is K."),
+        "best_component": ((("return " + MEAN, "each = " + ALL + "\n            return each[each.data.argmax(axis=0), np.arange(len(x))]"),),
+                           "it takes the best component for each image, after having seen it: the sum of p exceeds 1."),
+        "first_component": ((("return " + MEAN, "return self.log_prob(x, 0)"),), "it asks one component only: a mixture hears all."),
+    },
+    right={
+        "by_hand": "def log_prob(self, x, component=None):\n    x = self.bits(x)\n    chosen = range(len(self.components)) if component is None else [component]\n"
+                   "    each = np.stack([bernoulli_log_prob(self.logits(x, k), x=x) for k in chosen])\n    top = each.data.max(axis=0)\n"
+                   "    return np.log(np.exp(each - top).mean(axis=0)) + top\n",
+        "softplus": "def log_prob(self, x, component=None):\n    x = self.bits(x)\n    if component is not None:\n        return -bernoulli_nll(self.logits(x, component), x).sum(axis=1)\n"
+                    "    K = len(self.components)\n    return logsumexp(np.stack([self.log_prob(x, k) for k in range(K)]), axis=0) - np.log(K)\n",
+    },
+)  # fmt: skip
+
+EXERCISES = (LEAK, ORDER, MIXTURE)
