@@ -2,7 +2,7 @@ r"""The museum, density models: real defects of published code, each as a small 
 
 import numpy as np
 
-from . import museum_training
+from . import museum_training, museum_values
 from .exercise import Exercise, Failed, expect
 from .museum_tools import by_numpy, log_p, made, patches, sigmoid, states, total, trained
 
@@ -330,4 +330,4 @@ MIXTURE = Exercise(
     },
 )  # fmt: skip
 
-EXERCISES = (LEAK, ORDER, MIXTURE, *museum_training.EXERCISES)
+EXERCISES = (LEAK, ORDER, MIXTURE, *museum_training.EXERCISES, *museum_values.EXERCISES)
