@@ -220,8 +220,8 @@ SQUARED = Exercise(
     minutes=15,
     difficulty=1,
     read="NumPy's rules of broadcasting; Critic and critic_step in rl/ddpg.py",
-    task="An exercise of a well-known course on deep reinforcement learning is built on a bug that its authors met in the wild: the critic learns nothing, nothing raises, "
-         "and the loss falls. Rebuilt here: DDPG's critic, 3000 transitions of the pendulum under random actions, gamma = 0, so that Q is to learn the reward of each pair. "
+    task="An exercise of a well-known course on deep reinforcement learning is built on such a bug: nothing raises, the loss falls, "
+         "and the critic learns next to nothing. Rebuilt here: DDPG's critic, 3000 transitions of the pendulum under random actions, gamma = 0, so that Q is to learn the reward of each pair. "
          "In 3000 updates the loss falls from 49.9 to 13.2 (with the right code to 0.007). The mean of Q is then -6.0, that of the rewards -6.1; but the standard "
          "deviation of Q over the pairs is 0.09, and that of the rewards 3.65.\n"
          "Mend `squared_error`: values q (B,) and targets y (B,), arrays -> the loss, a number, and its slope with respect to q, (B,) in q's type. ValueError unless both "
@@ -259,4 +259,142 @@ SQUARED = Exercise(
     },
 )  # fmt: skip
 
-EXERCISES = (TIME, SQUARED)
+# ---- 8. a step into the wall
+
+SMALL = """
+.#G
+#.."""
+REWARDS = {"reward_boundary": -1, "reward_forbidden": -7, "reward_target": 5, "reward_step": -0.25}
+BEST = ">>>>v^^>>v^<v>v^>o<v^>^<<"  # the book's best policy for a forbidden reward of -10, figure 5.6a, row by row
+
+
+def world(get, **keywords):
+    """Two rows and three columns, in which no two kinds of step pay the same."""
+    return get("rl.envs.grid_world:GridWorld")(SMALL, **REWARDS | keywords)
+
+
+def bounce_by_hand(get):
+    """By hand: steps off the map, into forbidden cells, into the target"""
+    cases = [
+        ({}, [(0, "up", 0, -1), (0, "left", 0, -1), (0, "right", 1, -7), (2, "right", 2, -1), (2, "stay", 2, 5), (1, "up", 1, -1), (3, "left", 3, -1), (5, "right", 5, -1),
+              (4, "down", 4, -1), (1, "right", 2, 5), (1, "stay", 1, -7), (1, "down", 4, -0.25), (5, "up", 2, 5), (5, "stay", 5, -0.25)]),
+        ({"bounce_in_forbidden": "additive"}, [(1, "up", 1, -8), (3, "down", 3, -8), (0, "up", 0, -1), (2, "up", 2, -1), (1, "stay", 1, -7)]),
+        ({"forbidden": "block"}, [(0, "right", 0, -7), (0, "down", 0, -7), (4, "left", 4, -7), (0, "left", 0, -1), (5, "up", 2, 5)]),
+    ]  # fmt: skip
+    for keywords, steps in cases:
+        env = world(get, **keywords)
+        for s, action, s2, reward in steps:
+            said = ", ".join(f"{name}={value!r}" for name, value in keywords.items()) or "forbidden='enter', bounce_in_forbidden='boundary'"
+            expect(np.array(env.outcome(s, action), float), np.array([s2, reward]), f".#G / #.., boundary -1, forbidden -7, target 5, step -.25, {said}:\n"
+                   f"(s', r) = outcome({s}, {action!r})")  # fmt: skip
+
+
+def bounce_everywhere(get):
+    """Every cell and action of a larger map"""
+    rows = ["..#.", "#.G.", ".#..", "G..#", "#..."]
+    moves = {"up": (-1, 0), "right": (0, 1), "down": (1, 0), "left": (0, -1), "stay": (0, 0)}
+    for rule, extra in (("boundary", 0), ("additive", -7)):
+        env = get("rl.envs.grid_world:GridWorld")("\n".join(rows), bounce_in_forbidden=rule, **REWARDS)
+        for (i, j), (name, (di, dj)) in ((cell, move) for cell in np.ndindex(5, 4) for move in moves.items()):
+            y, x = min(max(i + di, 0), 4), min(max(j + dj, 0), 3)
+            pays = {"#": -7, "G": 5, ".": -0.25}[rows[y][x]]
+            if (y, x) == (i, j) and name != "stay":
+                pays = -1 + extra * (rows[i][j] == "#")
+            expect(np.array(env.outcome(4 * i + j, name), float), np.array([4 * y + x, pays]), f"rows {' '.join(rows)}, rewards -1, -7, 5, -.25, bounce_in_forbidden={rule!r}:\n"
+                   f"(s', r) = outcome({4 * i + j}, {name!r})")  # fmt: skip
+
+
+def book_values(get, epsilon, **keywords):
+    """Values (25,) of the epsilon-greedy form of the book's best policy."""
+    mdps = get("rl.mdp")
+    mdp = get("rl.envs.grid_world:GridWorld")(reward_forbidden=-10, **keywords).mdp()
+    return mdps.state_values(mdp, mdps.soften(mdps.deterministic_policy(["^>v<o".index(a) for a in BEST], 5), epsilon), 0.9)
+
+
+def bounce_book(get):
+    """The book's tables"""
+    mdps, GridWorld = get("rl.mdp"), get("rl.envs.grid_world:GridWorld")
+    mdp = GridWorld().mdp()
+    expect(mdps.state_values(mdp, mdps.uniform_policy(mdp), 0.9)[:5].round(1), np.array([-3.8, -3.8, -3.6, -3.1, -3.2]), "figure 8.6, values of the uniform policy: its first row")
+    for epsilon, want in ((0.1, 38.724799), (0.2, -61.515250), (0.5, -287.647122)):
+        expect(book_values(get, epsilon, bounce_in_forbidden="additive").sum(), np.float64(want), f"figure 5.6, the sum of the 25 values for epsilon = {epsilon}", rtol=1e-6)
+
+
+def probe_bounce(f, get):
+    """All outcomes in three worlds."""
+    worlds = [world(get, **keywords) for keywords in ({}, {"bounce_in_forbidden": "additive"}, {"forbidden": "block"})]
+    return np.array([f(env, s, action) for env in worlds for s in range(6) for action in env.actions], float)
+
+
+def bounce_symptom(get):
+    """The book's grid world: the best policy, and what exploring costs it."""
+    mdps, optimum, GridWorld = get("rl.mdp"), get("rl.dynamic_programming:value_iteration"), get("rl.envs.grid_world:GridWorld")
+    mild, harsh = GridWorld().mdp(), GridWorld(reward_forbidden=-10).mdp()
+    shown = np.linspace(0, 0.5, 11)
+    return {
+        "figures": {"mean of the best values, forbidden -10": optimum(harsh, 0.9).values.mean(),
+                    "mean value of the uniform policy, forbidden -1": mdps.state_values(mild, mdps.uniform_policy(mild), 0.9).mean(),
+                    "mean value of the uniform policy, forbidden -10": mdps.state_values(harsh, mdps.uniform_policy(harsh), 0.9).mean(),
+                    "cell (5, 2), epsilon 0.1, additive (book: 2.6)": book_values(get, 0.1, bounce_in_forbidden="additive")[21],
+                    "cell (5, 2), epsilon 0.5, additive (book: -16.7)": book_values(get, 0.5, bounce_in_forbidden="additive")[21]},
+        "x": shown, "y": [book_values(get, epsilon, bounce_in_forbidden="additive").mean() for epsilon in shown],
+        "xlabel": "epsilon: share of random actions", "ylabel": "mean value of the 25 states (units of reward)", "log": "",
+    }  # fmt: skip
+
+
+ADDITIVE = 'additive = self.cells[row, column] == "#" and self.bounce_in_forbidden == "additive"'
+PAYS = "return s, self.reward_boundary + (self.reward_forbidden if additive else 0)"
+INSIDE = "if not (0 <= to[0] < self.shape[0] and 0 <= to[1] < self.shape[1]):"
+BOUNCE = Exercise(
+    id="bug-bounce",
+    title="the best policy is right, all others are not",
+    target="rl.envs.grid_world:GridWorld.outcome",
+    kind="spot the bug",
+    minutes=15,
+    difficulty=1,
+    read="the docstrings of rl/envs/grid_world.py",
+    task="A grid world published beside a textbook pays something else than the book for one kind of step, and most of its tables come out all the same. Rebuilt here in the "
+         "book's 5 x 5 map: the best values for a forbidden reward of -10 have the mean 6.018, as they must; the uniform policy has -3.52 where all penalties are -1, as it "
+         "must. But with -10 it has -38.8, where the right code has -24.4; and for the epsilon-greedy policies of figure 5.6 (additive bounces) cell (5, 2) has the value "
+         "2.36 for epsilon = .1 and -20.5 for .5, where the book prints 2.6 and -16.7.\n"
+         "Mend `outcome`: a state and the name of an action -> (s', r). self.cells (rows, columns) holds the letters of the map, self.blocking whether forbidden cells "
+         "block; the class's docstring says what pays what.",
+    check=(bounce_by_hand, bounce_everywhere, bounce_book),
+    probe=probe_bounce,
+    hints=(
+        "Which kinds of step does the best policy never take, however its rewards are mixed up?",
+        "Off the map: s' = s and r = reward_boundary; within a forbidden cell, if bounce_in_forbidden is additive, reward_forbidden on top.",
+        "off the map: return s, reward_boundary (+ reward_forbidden if the cell is # and the rule is additive); else as it is",
+    ),
+    why="Where the two rewards are both -1, and under the best policy, which never bumps into anything, the mistake cannot be seen. So the tests give every kind of step a "
+        "reward of its own, and compare tables of policies that are not the best.",
+    bug="bump_pays_forbidden",
+    symptom=bounce_symptom,
+    wrong={
+        "bump_pays_forbidden": (((ADDITIVE + "\n            " + PAYS, "return s, self.reward_forbidden"),), "a step off the map is paid like one into a forbidden cell: it has a reward of its own."),
+        "never_additive": (((ADDITIVE + "\n            " + PAYS, "return s, self.reward_boundary"),), 'the rule bounce_in_forbidden="additive" is lost.'),
+        "always_additive": (((ADDITIVE, 'additive = self.cells[row, column] == "#"'),), "a bump within a forbidden cell costs both rewards only where bounce_in_forbidden says so."),
+        "additive_anywhere": (((ADDITIVE, 'additive = self.bounce_in_forbidden == "additive"'),), "both rewards are for a bump from within a forbidden cell, not for every bump."),
+        "clipped": (((PAYS, 'return s, {"#": self.reward_forbidden, "G": self.reward_target}.get(self.cells[row, column], self.reward_step)'),),
+                    "the agent is put back and paid as if it had stayed: bumping must cost, and at the target it would earn."),
+        "wraps_around": (((INSIDE, "to = divmod(to[0] * self.shape[1] + to[1], self.shape[1])\n        if not 0 <= to[0] < self.shape[0]:"),),
+                         "only the number of the cell is checked: to the right of a row's last cell comes the first of the next row."),
+        "negative_index": (((INSIDE, "to = to[0] % self.shape[0], to[1] % self.shape[1]\n        if False:"),), "the map has become a torus: who leaves it comes back on the other side."),
+    },
+    right={
+        "clip": "def outcome(self, s, action):\n    row, column = divmod(s, self.shape[1])\n    here = self.cells[row, column]\n"
+                "    y, x = np.add((row, column), MOVES[action])\n    if (np.clip(y, 0, self.shape[0] - 1), np.clip(x, 0, self.shape[1] - 1)) != (y, x):\n"
+                "        extra = self.reward_forbidden * (here == '#') * (self.bounce_in_forbidden == 'additive')\n        return s, self.reward_boundary + extra\n"
+                "    letter = self.cells[y, x]\n    if letter == '#' and self.blocking:\n        return s, self.reward_forbidden\n"
+                "    pays = {'#': self.reward_forbidden, 'G': self.reward_target}.get(str(letter), self.reward_step)\n    return int(y * self.shape[1] + x), pays\n",
+        "numbers": "def leaves(s, action, rows, columns):\n    return (action == 'up' and s < columns or action == 'down' and s >= (rows - 1) * columns\n"
+                   "            or action == 'left' and s % columns == 0 or action == 'right' and (s + 1) % columns == 0)\n\n\n"
+                   "def outcome(self, s, action):\n    letters, (rows, columns) = self.cells.ravel(), self.shape\n    if leaves(s, action, rows, columns):\n"
+                   "        if letters[s] == '#' and self.bounce_in_forbidden == 'additive':\n            return s, self.reward_boundary + self.reward_forbidden\n"
+                   "        return s, self.reward_boundary\n    there = s + MOVES[action][0] * columns + MOVES[action][1]\n"
+                   "    if letters[there] == '#':\n        return (s, self.reward_forbidden) if self.blocking else (there, self.reward_forbidden)\n"
+                   "    return there, self.reward_target if letters[there] == 'G' else self.reward_step\n",
+    },
+)  # fmt: skip
+
+EXERCISES = (TIME, SQUARED, BOUNCE)
