@@ -49,7 +49,7 @@ def run_check(exercise, chosen, progress):
     """Show the verdict; returns whether it passed."""
     path = file_of(chosen.dir, exercise)
     exercise = catalogue.find(exercise.id, path) if path.exists() else exercise
-    if "@jit" in exercise.text:
+    if exercise.compiled:
         print("(a kernel: run as plain Python first, then compiled, which takes some seconds)", flush=True)
     verdict = check(exercise, path)
     row = progress.of(exercise)

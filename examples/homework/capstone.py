@@ -21,7 +21,7 @@ from .files import file_of
 
 
 def figures():
-    """What is reached: {name: (number, unit)}. A small MADE after two epochs, a DDPG agent after 4,000 steps."""
+    """What is reached: {name: (number, unit)}. A small MADE after two epochs, a DDPG agent after 10,000 steps."""
     import numpy as np
 
     from minigrad import optim, training
@@ -37,8 +37,8 @@ def figures():
     optimizer = optim.SGD(model, lr=0.1, momentum=0.9, nesterov=True)
     training.fit(model, data.train[:10_000], data.valid[:1000], optimizer=optimizer, epochs=2, batch_size=100, rng=rng)
     nll = model.evaluate(data.test[:2000]).nll
-    agent = DDPG(Pendulum(), 0, hidden=(32, 32)).learn(4000)
-    returns = evaluate(agent, Pendulum(), 20, seed=0)
+    agent = DDPG(Pendulum(), 0, hidden=(64, 64)).learn(10_000)
+    returns = evaluate(agent, Pendulum(), 100, seed=0)
     return {"MADE, NLL (nats)": float(nll), "DDPG, Pendulum's return": float(np.mean(returns))}
 
 

@@ -98,6 +98,14 @@ class Exercise:
         return self.check if isinstance(self.check, tuple) else (self.check,)
 
     @property
+    def compiled(self):
+        """Whether the target is a numba kernel: decorated, or compiled by `td = jit(td, ...)` under its definition."""
+        if self.answer:
+            return "@jit" in self.answer
+        module = graft.source_of(self.target.split(":")[0]).read_text(encoding="utf-8")
+        return self.text.startswith("@jit") or f"\n{self.name} = jit({self.name}" in module
+
+    @property
     def version(self):
         """Eight letters that change when the task or the right answer does."""
         return hashlib.sha256((self.text + self.task).encode()).hexdigest()[:8]

@@ -99,7 +99,9 @@ def main():
     exercise = EXERCISES[name]
     if bug:
         text = textwrap.dedent(exercise.edited(bug[0]))
-        graft.install((exercise.target, text, "bug.py"))
+        path = Path(result).with_name("bug.py")  # a real file: numba's cache asks for one
+        path.write_text(text, encoding="utf-8")
+        graft.install((exercise.target, text, path))
     Path(result).write_text(json.dumps(exercise.symptom(get), default=lambda value: value.tolist()), encoding="utf-8")
 
 

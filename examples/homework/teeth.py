@@ -21,18 +21,25 @@ from pathlib import Path
 from ..command import table
 from .catalogue import EXERCISES
 from .check import get, in_child, version
+from .exercise import plain
 from .mutate import mutants
 from .write_test import kills, versions
 
 
 def survivors(exercise, jobs=2):
-    """(number of mutants, what was changed in those that pass the check)"""
+    """(number of mutants, what was changed in those that pass the check). ValueError if our own answer fails it."""
     if exercise.subject:
         test = version(exercise, exercise.answer)
+        test(get(exercise.subject))
         wrong = versions(exercise.subject, exercise.hidden, (), get)
         return len(wrong), [what for what, function in wrong.items() if not kills(test, function)]
     made = list(mutants(exercise.text, exercise.name))
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
+        ours = Path(folder, "ours.py")
+        ours.write_text(exercise.answer or plain(exercise.text), encoding="utf-8")
+        verdict = in_child(exercise, ours, 20, compiled=False)
+        if not verdict.passed:  # then every mutant would fail, too
+            raise ValueError(f"teeth: {exercise.id}: our own answer does not pass: {verdict.text}")
         paths = [Path(folder, f"mutant_{k}.py") for k in range(len(made))]
         for path, (_, text) in zip(paths, made):
             path.write_text(text, encoding="utf-8")
