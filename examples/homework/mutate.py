@@ -1,7 +1,8 @@
 r"""Generic mutants: a function with one small thing changed, in every way of a fixed list.
 
     + and -, * and / swapped;  < and <=, > and >=, == and != swapped;  an integer one larger;  one side of + or - dropped;
-    what is returned or stored into an array times 1.03;  a float times 1.03;  the two inputs of @ swapped
+    what is returned or stored into an array times 1.03;  a float times 1.03;  the two inputs of @ swapped;
+    a condition negated;  a statement that only calls, or adds in place, left out
 
 Not changed: docstrings, and whatever stands inside `raise`, as its text is no answer.
 """
@@ -41,8 +42,17 @@ def changes(node):
         yield lambda n: ast.Return(scaled(n.value))
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
         yield lambda n: ast.Assign(n.targets, scaled(n.value))
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) or isinstance(node, ast.AugAssign):
+        yield lambda n: ast.Pass()
+    if isinstance(node, (ast.If, ast.IfExp)):
+        yield lambda n: type(n)(ast.UnaryOp(ast.Not(), n.test), n.body, n.orelse)
     if isinstance(node, ast.Constant) and type(node.value) is float:
         yield lambda n: ast.Constant(n.value * 1.03 if n.value else 0.03)
+
+
+def first_line(node):
+    """The source of a node, of an `if` only its head."""
+    return ast.unparse(node).splitlines()[0]
 
 
 class Changer(ast.NodeTransformer):
@@ -59,7 +69,7 @@ class Changer(ast.NodeTransformer):
             if self.count == self.k:
                 self.count += 1
                 new = ast.fix_missing_locations(ast.copy_location(change(copy.deepcopy(node)), node))
-                self.line = f"{ast.unparse(node)} -> {ast.unparse(new)}"
+                self.line = f"{first_line(node)} -> {first_line(new)}"
                 return new
             self.count += 1
         return self.generic_visit(node)
