@@ -2,7 +2,8 @@ r"""Exercises over the density models: a rule and a kernel of the library, and n
 
 import numpy as np
 
-from .exercise import Exercise, Failed, expect, slope
+from . import density_more
+from .exercise import Exercise, expect, slope
 from .museum_tools import sigmoid, states
 
 # ---- the gradient of max
@@ -276,4 +277,4 @@ NADE_TANH = Exercise(
     },
 )  # fmt: skip
 
-EXERCISES = (MAX, FORWARD, SOFTSIGN, NADE_TANH)
+EXERCISES = (MAX, FORWARD, SOFTSIGN, NADE_TANH, *density_more.EXERCISES)

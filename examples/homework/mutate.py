@@ -2,7 +2,7 @@ r"""Generic mutants: a function with one small thing changed, in every way of a 
 
     + and -, * and / swapped;  < and <=, > and >=, == and != swapped;  an integer one larger;  one side of + or - dropped;
     what is returned or stored into an array times 1.03;  a float times 1.03;  the two inputs of @ swapped;
-    a condition negated;  a statement that only calls, or adds in place, left out
+    a returned tuple reversed;  a condition negated;  a statement that only calls, or adds in place, left out
 
 Not changed: docstrings, and whatever stands inside `raise`, as its text is no answer.
 """
@@ -40,6 +40,8 @@ def changes(node):
         yield lambda n: ast.AugAssign(n.target, SWAPPED[type(n.op)](), n.value)
     if isinstance(node, ast.Return) and node.value and not isinstance(node.value, (ast.Tuple, ast.List)):
         yield lambda n: ast.Return(scaled(n.value))
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+        yield lambda n: ast.Return(ast.Tuple(n.value.elts[::-1], n.value.ctx))
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
         yield lambda n: ast.Assign(n.targets, scaled(n.value))
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) or isinstance(node, ast.AugAssign):
