@@ -11,7 +11,7 @@ import numpy as np
 from . import engine, reinforcement
 
 CHAPTERS = {"the engine": engine, "values and DDPG": reinforcement}
-for name in ("density", "gridworld", "returns", "museum_bugs", "judgement"):
+for name in ("density", "gridworld", "returns", "museum_bugs", "predictions", "tests_to_write"):
     if Path(__file__).with_name(name + ".py").exists():
         CHAPTERS[name] = importlib.import_module("." + name, __package__)
 EXERCISES = {exercise.id: exercise for chapter in CHAPTERS.values() for exercise in chapter.EXERCISES}

@@ -186,10 +186,13 @@ def known(exercise):
     mine = getattr(mine, "py_func", mine)  # of a kernel
     plainly = mine if isinstance(mine, FunctionType) else getattr(mine, "forward", mine)  # of a primitive
     mine = numbers(lambda: plainly)
+    ours = numbers(lambda: version(exercise, exercise.text)) if exercise.kind == "predict" else np.nan
     for name in exercise.wrong:
         theirs = numbers(lambda: version(exercise, exercise.edited(name)))
-        if mine.shape == theirs.shape and np.isfinite(mine).all() and np.allclose(mine, theirs, rtol=1e-9, atol=1e-12):
-            return name
+        if mine.shape == theirs.shape:
+            told = theirs != ours  # of `predict`, the numbers that this mistake changes; the others may be anything
+            if np.isfinite(mine[told]).all() and np.allclose(mine[told], theirs[told], rtol=1e-9, atol=1e-12):
+                return name
     return ""
 
 

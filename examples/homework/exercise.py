@@ -155,11 +155,12 @@ def slope(function, x, v, eps=1e-6):
 
 
 def predicted(get, name, want, question, rtol=1e-3):
-    """Failed unless the number `name` of the learner's file is `want`; the right one is not told."""
+    """Failed unless the number `name` of the learner's file is `want`, exactly if that is an int; the right one is not told."""
     got = getattr(get("answer:"), name, None)
     if got is None or got is ...:
         raise Failed(f"{name} is not there yet: {question}")
     if isinstance(got, bool) or not isinstance(got, (int, float, np.number)):
         raise Failed(f"{name} must be a number, not {got!r}")
+    rtol = 1e-9 if isinstance(want, int) else rtol
     if not np.isclose(float(got), want, rtol=rtol, atol=0 if want else rtol):
         raise Failed(f"{name} = {got:.9g} is not it: {question}")
