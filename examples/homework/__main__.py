@@ -26,7 +26,7 @@ from pathlib import Path
 
 from ..command import table
 from . import catalogue
-from .catalogue import CHAPTERS, EXERCISES
+from .catalogue import EXERCISES
 from .check import check
 from .files import Progress, file_of, stub
 

@@ -151,6 +151,80 @@ FORWARD = Exercise(
     },
 )  # fmt: skip
 
+# ---- the loss of a pixel, at +-1000
+
+
+def bernoulli_by_hand(get):
+    """By hand: a logit of 0, and one of log 3"""
+    nll = get("minigrad.functional:bernoulli_nll")
+    expect(nll(np.zeros(2), np.array([0.0, 1.0])), np.log([2.0, 2.0]), "bernoulli_nll(x=[0, 0], t=[0, 1])")
+    x = np.log([3.0, 3.0, 1 / 3, 3.0])
+    want = np.array([np.log(4 / 3), np.log(4), np.log(4), 0.25 * np.log(4 / 3) + 0.75 * np.log(4)])
+    expect(nll(x, np.array([1, 0, 1, 0.25])), want, "bernoulli_nll(x=[log 3, log 3, -log 3, log 3], t=[1, 0, 1, .25])")
+
+
+def bernoulli_large(get):
+    """Logits of +-1000, in float64 and float32"""
+    for kind in (np.float64, np.float32):
+        x, t = np.array([[1000, -1000, 1000, -1000], [1, 0, 0, 1]], kind)
+        with np.errstate(all="ignore"):
+            got = get("minigrad.functional:bernoulli_nll")(x, t)
+        expect(got, np.array([0, 0, 1000, 1000], kind), f"bernoulli_nll(x=[1000, -1000, 1000, -1000], t=[1, 0, 0, 1]) in {kind.__name__}", rtol=1e-6)
+
+
+def bernoulli_small(get):
+    """Losses of e^-30, on both sides"""
+    for x, t in ((-30.0, 0.0), (30.0, 1.0)):
+        got = get("minigrad.functional:bernoulli_nll")(np.array([x]), np.array([t]))
+        expect(got, np.exp([-30.0]), f"bernoulli_nll(x=[{x:.0f}], t=[{t:.0f}]), which is e^-30,", rtol=1e-6, atol=0)
+
+
+def bernoulli_differences(get):
+    """Its slope is sigmoid(x) - t, by central differences; the inputs stay as they are"""
+    x, t = np.array([[0.3, -2.0, 1.5, -0.7], [0.0, 1.0, 0.4, 0.5]])
+    nll = get("minigrad.functional:bernoulli_nll")
+    expect(slope(lambda x: nll(x, t), x, np.ones(4)), sigmoid(x) - t, "the slope of bernoulli_nll at x=[.3, -2, 1.5, -.7], t=[0, 1, .4, .5]", rtol=1e-6)
+    expect(np.array([x[0], t[1]]), np.array([0.3, 1.0]), "x[0] and t[1] after bernoulli_nll(x, t): they must stay as they are; they")
+
+
+BERNOULLI = Exercise(
+    id="bernoulli-nll",
+    title="the loss of a pixel, right at +-1000",
+    target="minigrad.functional:bernoulli_nll",
+    kind="rebuild",
+    minutes=25,
+    difficulty=2,
+    read="minigrad/ops/elementwise.py: softplus, log1p_exp and log_sigmoid",
+    task="-[t log sigmoid(x) + (1 - t) log(1 - sigmoid(x))] in nats, entry by entry, for logits x and targets t in [0, 1], NumPy arrays of one shape and type, which the result has, too. "
+         "It must be right for every x from -1000 to 1000, without NaN or inf. And a loss that is tiny must not be taken for 0: for x = 30, t = 1 and for x = -30, t = 0 it is about "
+         "e^-30 = 9.36e-14, and must be right to 1 part in a million.",
+    check=(bernoulli_by_hand, bernoulli_large, bernoulli_small, bernoulli_differences),
+    probe=lambda f, get: np.nan_to_num(np.concatenate([f(*np.array([[0.5, -2.0, 1000.0, -1000.0], [0.0, 0.3, 0.0, 1.0]])), 1e13 * f(*np.array([[-30.0, 30.0], [0.0, 1.0]]))]), nan=-7e9),
+    formula=(" = softplus(x) \u2212 t x = max(x, 0) \u2212 t x + log(1 + e^\u2212|x|)",),
+    hints=(
+        "What does log(1 - sigmoid(x)) come to once sigmoid(x) is written out? Which exponential is never larger than 1, whatever the sign of x?",
+        "It is log(1 + e^x) - t x, and log(1 + e^x) = max(x, 0) + log(1 + e^-|x|).",
+        "e = exp(-|x|); return (max(x, 0) - t * x) + log1p(e): first the large numbers, which cancel without loss, then the small one",
+    ),
+    why="max(x, 0) - t x is exact for t = 0 and 1, and the small logarithm comes last. log1p_exp does what np.log1p(np.exp(-abs(x))) does, in float32 twice as fast.",
+    wrong={
+        "textbook": ((("np.maximum(x, 0) - t * x + log1p_exp(x)", "-(t * np.log(sigmoid(x)) + (1 - t) * np.log(1 - sigmoid(x)))"),), "the sigmoid rounds to 0 or 1, and the logarithm of 0 is -inf: write the loss with the logit."),
+        "clipped": ((("np.maximum(x, 0) - t * x + log1p_exp(x)", "-(t * np.log(np.clip(sigmoid(x), 1e-7, 1 - 1e-7)) + (1 - t) * np.log(1 - np.clip(sigmoid(x), 1e-7, 1 - 1e-7)))"),),
+                    "the probability is clipped: then no loss is above 16.1 nats, and the gradient dies where the model is most wrong."),
+        "overflows": ((("np.maximum(x, 0) - t * x + log1p_exp(x)", "np.log(1 + np.exp(x)) - t * x"),), "e^1000 overflows: take max(x, 0) out, so that only e^-|x| is left."),
+        "log_of_1_plus": ((("log1p_exp(x)", "np.log(1 + np.exp(-np.abs(x)))"),), "1 + e^-|x| loses the digits of e^-|x|, all of them from x = 37 on: log1p keeps them."),
+        "softplus_first": ((("np.maximum(x, 0) - t * x + log1p_exp(x)", "softplus(x) - t * x"),), "a small number is added to a large one that is then taken off again: its digits are lost. Small ones last."),
+        "no_bar": ((("log1p_exp(x)", "np.log1p(np.exp(-x))"),), "e^-x needs the bars, e^-|x|: for negative x it grows."),
+        "only_pixels_that_are_on": ((("np.maximum(x, 0) - t * x + log1p_exp(x)", "-t * log_sigmoid(x)"),), "a pixel that is off costs nothing: the term with 1 - t is missing."),
+        "wrong_way_round": ((("- t * x", "+ t * x - x"),), "0 and 1 are exchanged: this is the loss of the target 1 - t."),
+    },
+    right={
+        "two_log_sigmoids": "def bernoulli_nll(x, t, /):\n    return -t * log_sigmoid(x) - (1 - t) * log_sigmoid(-x)\n",
+        "logaddexp": "def bernoulli_nll(x, t, /):\n    return t * np.logaddexp(0, -x) + (1 - t) * np.logaddexp(0, x)\n",
+        "by_sign": "def bernoulli_nll(x, t, /):\n    wrong_side = np.where(x > 0, 1 - t, t)\n    return wrong_side * np.abs(x) + np.log1p(np.exp(-np.abs(x)))\n",
+    },
+)  # fmt: skip
+
 # ---- softsign
 
 
@@ -277,4 +351,4 @@ NADE_TANH = Exercise(
     },
 )  # fmt: skip
 
-EXERCISES = (MAX, FORWARD, SOFTSIGN, NADE_TANH, *density_more.EXERCISES)
+EXERCISES = (FORWARD, MAX, BERNOULLI, SOFTSIGN, NADE_TANH, *density_more.EXERCISES)

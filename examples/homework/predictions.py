@@ -39,7 +39,7 @@ def predict_made(D, H):
         "coin": (f"{D} * math.log(2)", f"the NLL in nats of a model that gives each of {D} pixels probability 1/2"),
         "coin_bits": ("1.0", "the same in bits per dimension"),
         "connections": (f"{D} * ({D} - 1) // 2", f"how many entries of the strict mask of an FVSBN over {D} pixels are 1"),
-        "states": (f"2.0**{D}", f"over how many states p sums to 1, for {D} binary pixels"),
+        "states": (f"2**{D}", f"over how many states p sums to 1, for {D} binary pixels"),
     }
     return ask(
         "predict-made", "how large is a MADE?", numbers,
@@ -55,10 +55,10 @@ def predict_made(D, H):
             "one_pass": ({"passes": "1"}, "one pass gives all conditionals of a *given* image; a sample has to wait for each pixel in turn."),
             "bits_for_nats": ({"coin": f"{D}"}, "these are bits: the coin's NLL was asked in nats."),
             "whole_triangle": ({"connections": f"{D} * ({D} + 1) // 2"}, "the diagonal is counted among the connections: no pixel sees itself."),
-            "square_states": ({"states": f"{D}.0**2"}, "D pixels of two values have 2^D states, not D^2."),
+            "square_states": ({"states": f"{D}**2"}, "D pixels of two values have 2^D states, not D^2."),
         },
         right={"products": {"parameters": f"2 * {D} * {H} + {H} + {D}", "coin": f"-math.log(0.5) * {D}"},
-               "sums": {"connections": f"sum(range({D}))", "states": f"math.exp({D} * math.log(2))", "coin_bits": f"{D} / {D}"}},
+               "sums": {"connections": f"sum(range({D}))", "states": f"1 << {D}", "coin_bits": f"{D} / {D}"}},
         own=lambda rng: predict_made(int(rng.integers(9, 60)), int(rng.integers(5, 90))),
     )  # fmt: skip
 
@@ -101,9 +101,9 @@ def predict_gradient(a, n):
         "d_da": (f"8.0 * {a}", f"the gradient of d with respect to a, for c = a + a, d = c * c, a = {a}"),
         "twice": (f"16.0 * {a}", "a.grad after the whole thing was computed anew and d.backward() was called a second time, without clearing a.grad"),
         "second": ("8.0", "the second derivative of d with respect to a"),
-        "bias": (f"{n}.0", f"b.grad of a scalar bias b that was added to {n} numbers, whose sum is the loss"),
+        "bias": (f"{n}", f"b.grad of a scalar bias b that was added to {n} numbers, whose sum is the loss"),
         "mean_bias": ("1.0", f"b.grad if the loss is the mean of the {n} numbers"),
-        "relu": (f"0.5 * {n - n % 2}", f"the sum of x.grad for the loss relu(x).sum(), x = -1, 1, -1, 1, ... with {2 * (n // 2)} entries"),
+        "relu": (f"{n - n % 2} // 2", f"the sum of x.grad for the loss relu(x).sum(), x = -1, 1, -1, 1, ... with {2 * (n // 2)} entries"),
     }
     return ask(
         "predict-gradient", "gradients by hand", numbers,
@@ -123,6 +123,7 @@ def predict_gradient(a, n):
         },
         right={"by_differences": {"d_da": f"((2 * ({a} + 1e-5)) ** 2 - (2 * ({a} - 1e-5)) ** 2) / 2e-5"},
                "sums": {"twice": f"sum([8 * {a}] * 2)", "bias": f"sum(1 for _ in range({n}))", "mean_bias": f"{n} * (1 / {n})"}},
+        equivalent={f"{n - n % 2} -> {n - n % 2 + 1}": "half of it, rounded down, is the same"},
         own=lambda rng: predict_gradient(int(rng.integers(2, 30)), int(rng.integers(5, 40))),
     )  # fmt: skip
 

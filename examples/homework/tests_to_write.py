@@ -124,7 +124,7 @@ TEST_MASKS = test_exercise(
         "one_layer": ((("((6,), (7, 5), (4, 6, 5))", "((6,),)"),), "it tries one hidden layer only: mistakes between hidden layers stay unseen."),
         "natural_order": ((("[rng.permutation(5) + 1]", "[np.arange(5) + 1]"),), "it tries the natural order only, where places and pixels are the same."),
         "shapes_only": ("import numpy as np\n\n\ndef test(masks):\n    degrees = [np.array([3, 1, 2]), np.array([1, 2, 1, 2]), np.array([2, 1])]\n    assert [M.shape for M in masks(degrees)] == [(3, 4), (4, 2), (2, 3)]\n", "it looks at shapes only."),
-        "no_alias": ((("        assert all((a == b).all() for a, b in zip(degrees, keep))\n", ""), ("    rng = np.random.default_rng(0)\n", "    rng = np.random.default_rng(0)\n    np.seterr(all='ignore')\n"), ("np.arange(n) % 4 + 1", "np.sort(np.arange(n) % 4 + 1)")),
+        "no_alias": ((("        assert all((a == b).all() for a, b in zip(degrees, keep))\n", ""), ("np.arange(n) % 4 + 1", "np.sort(np.arange(n) % 4 + 1)")),
                      "whether the degrees are left alone is not looked at (and its hidden degrees are sorted)."),
         "output_only": ((("                    assert M[j, k] == (above[k] >= here[j])\n", "                    pass\n"),), "the masks into the hidden layers are not compared."),
     },

@@ -16,7 +16,9 @@ def versions(subject, hidden, equivalent, get):
     """{what is wrong: function} of a library's target."""
     text, names = library_text(subject), vars(get(subject.split(":")[0]))
     made = {name: edited(text, edits, name, subject) for name, edits in hidden.items()}
-    made |= {line: source for line, source in mutants(text, subject.split(".")[-1].split(":")[-1]) if line not in equivalent}
+    for line, source in mutants(text, subject.split(".")[-1].split(":")[-1]):
+        if line not in equivalent:  # one line may name several mutants: "1 -> 2"
+            made[line if line not in made else f"{line} (no. {len(made) + 1})"] = source
     return {what: function_of(subject, source, names) for what, source in made.items()}
 
 
@@ -35,14 +37,17 @@ def test_exercise(*, subject, hidden, answer, equivalent=None, name="test", **re
     equivalent = equivalent or {}
 
     def check_library(get):
-        """The library's function passes."""
-        try:
-            get(f"answer:{name}")(get(subject))
-        except AssertionError as error:
-            raise Failed(f"your test fails for the library's own {subject}: {error or 'an assert without a text'}") from None
+        """The library's function passes, and so does a copy: a test judges what a function does, not which one it is."""
+        copy = function_of(subject, library_text(subject), vars(get(subject.split(":")[0])))
+        for function, what in ((get(subject), "the library's own"), (copy, "a copy of the library's")):
+            try:
+                get(f"answer:{name}")(function)
+            except AssertionError as error:
+                raise Failed(f"your test fails for {what} {subject}: {error or 'an assert without a text'}") from None
 
     def check_versions(get):
-        """Wrong versions fail."""
+        """Wrong versions fail, and the right one does not."""
+        check_library(get)  # what fails for everything sees nothing
         all_of_them = versions(subject, hidden, equivalent, get)
         alive = [what for what, function in all_of_them.items() if not kills(get(f"answer:{name}"), function)]
         if alive:
@@ -55,5 +60,5 @@ def test_exercise(*, subject, hidden, answer, equivalent=None, name="test", **re
 
     return Exercise(
         target=f"answer:{name}", kind="write the test", subject=subject, hidden=hidden, answer=answer, equivalent=equivalent,
-        check=(check_library, check_versions), probe=probe, **rest,
+        check=check_versions, probe=probe, **rest,
     )  # fmt: skip
