@@ -1,4 +1,4 @@
-r"""Exercises over the density models: a rule and a kernel of the library, and next-door variants that it does not hold."""
+r"""Exercises over the density models: two rules and a kernel of the library, and next-door variants that it does not hold."""
 
 import numpy as np
 
@@ -103,7 +103,7 @@ def forward_textbook(get):
     for seed in range(3):
         arrays = nade_arrays(seed=seed)
         logits, a = get("models.nade:forward")(*arrays)
-        x, order, W, V, b, c = arrays
+        x, order, W, *_, c = arrays
         expect(logits, textbook(*arrays), f"the logits of a random NADE with order {order.tolist()}")
         expect(a, x @ W + c, "the last hidden sums a, after all variables,")
         for now, before, name in zip(arrays, nade_arrays(seed=seed), ("x", "order", "W", "V", "b", "c")):
@@ -200,7 +200,7 @@ BERNOULLI = Exercise(
          "e^-30 = 9.36e-14, and must be right to 1 part in a million.",
     check=(bernoulli_by_hand, bernoulli_large, bernoulli_small, bernoulli_differences),
     probe=lambda f, get: np.nan_to_num(np.concatenate([f(*np.array([[0.5, -2.0, 1000.0, -1000.0], [0.0, 0.3, 0.0, 1.0]])), 1e13 * f(*np.array([[-30.0, 30.0], [0.0, 1.0]]))]), nan=-7e9),
-    formula=(" = softplus(x) \u2212 t x = max(x, 0) \u2212 t x + log(1 + e^\u2212|x|)",),
+    formula=(" = softplus(x) − t x = max(x, 0) − t x + log(1 + e^−|x|)",),
     hints=(
         "What does log(1 - sigmoid(x)) come to once sigmoid(x) is written out? Which exponential is never larger than 1, whatever the sign of x?",
         "It is log(1 + e^x) - t x, and log(1 + e^x) = max(x, 0) + log(1 + e^-|x|).",
@@ -296,7 +296,7 @@ def tanh_by_hand(get):
 def tanh_sum(get):
     """Sum of p over all 32 states is 1, in any order"""
     for seed in range(3):
-        x, *rest = nade_arrays(seed=seed)
+        _, *rest = nade_arrays(seed=seed)
         expect(np.exp(get("answer:log_prob")(states(5).astype(float), *rest)).sum(), 1.0, f"the sum of p over all states of 5 bits, order {rest[0].tolist()},")
 
 
