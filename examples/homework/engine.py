@@ -7,22 +7,30 @@ from .exercise import Exercise, expect, slope
 # ---- tanh
 
 
-def check_tanh(get):
-    """A value by hand, differences where the slope is of order 1, float32, and the input left alone."""
-    rule = get("minigrad.ops.elementwise:tanh_vjp")
-    x = np.array([0.0, 0.5, -1.0])
-    expect(rule(np.ones(1), np.zeros(1), np.zeros(1)), np.ones(1), "tanh_vjp(g=[1], y=[0], x=[0])")
-    g, y = np.array([2.0, -1.0, 0.5]), np.tanh(x)
-    want = g * slope(np.tanh, x, np.ones(3))
-    expect(rule(g, y, x), want, "tanh_vjp(g=[2, -1, .5], y=tanh(x), x=[0, .5, -1])", rtol=1e-6)
-    expect(y, np.tanh(x), "y after tanh_vjp(g, y, x): the rule must not change it; it")
-    expect(g, np.array([2.0, -1.0, 0.5]), "g after tanh_vjp(g, y, x): the rule must not change it; it")
+X, G = np.array([0.0, 0.5, -1.0]), np.array([2.0, -1.0, 0.5])
+
+
+def tanh_by_hand(get):
+    """By hand, at 0"""
+    expect(get("minigrad.ops.elementwise:tanh_vjp")(np.ones(1), np.zeros(1), np.zeros(1)), np.ones(1), "tanh_vjp(g=[1], y=[0], x=[0])")
+
+
+def tanh_differences(get):
+    """Central differences; nothing is changed; float32 stays float32"""
+    rule, g, y = get("minigrad.ops.elementwise:tanh_vjp"), G.copy(), np.tanh(X)
+    expect(rule(g, y, X.copy()), g * slope(np.tanh, X, np.ones(3)), "tanh_vjp(g=[2, -1, .5], y=tanh(x), x=[0, .5, -1])", rtol=1e-6)
+    expect(y, np.tanh(X), "y after tanh_vjp(g, y, x): the rule must not change it; it")
+    expect(g, G, "g after tanh_vjp(g, y, x): the rule must not change it; it")
     single = np.float32([0.5])
     expect(rule(single, np.tanh(single), single), (0.5 / np.cosh(0.5) ** 2 * np.ones(1)).astype(np.float32), "tanh_vjp in float32", rtol=1e-5)
-    Tensor, grad = get("minigrad:Tensor"), get("minigrad:grad")
-    t = Tensor(x, requires_grad=True)
+
+
+def tanh_second(get):
+    """The second derivative, by the same rule on Tensors"""
+    grad, t = get("minigrad:grad"), get("minigrad:Tensor")(X, requires_grad=True)
     (first,) = grad(np.tanh(t).sum(), t, create_graph=True)
     (second,) = grad(first.sum(), t)
+    y = np.tanh(X)
     expect(second.data, -2 * y * (1 - y * y), "the second derivative of tanh at [0, .5, -1], by the same rule on Tensors")
 
 
@@ -39,7 +47,7 @@ TANH = Exercise(
         "∂y/∂x = 1 − y²: the output is at hand, so the input is not needed.",
         "Multiplied out, as NumPy takes twice as long for `1 - array` as for `array - array` when the arrays are small.",
     ),
-    check=check_tanh,
+    check=(tanh_by_hand, tanh_differences, tanh_second),
     probe=lambda f, get: f(np.array([2.0, -1.0, 0.5]), np.tanh([0.3, 0.5, -1.0]), np.array([0.3, 0.5, -1.0])),
     hints=(
         "What is the derivative of tanh at 0, and how does it change as |x| grows?",
@@ -63,8 +71,8 @@ TANH = Exercise(
 # ---- unbroadcast
 
 
-def check_unbroadcast(get):
-    """Every way of stretching, and none."""
+def unbroadcast_shapes(get):
+    """Every way of stretching, and none"""
     unbroadcast = get("minigrad.ops.primitive:unbroadcast")
     g = np.arange(12.0).reshape(3, 4)
     for shape in ((4,), (1, 4), (3, 1), (1, 1), (), (3, 4), (1,)):
@@ -74,7 +82,11 @@ def check_unbroadcast(get):
         expect(unbroadcast(g, shape), want, f"unbroadcast(g, {shape}) for g = arange(12.).reshape(3, 4)")
     two = np.arange(8.0).reshape(2, 4)
     expect(unbroadcast(two, (1, 4)), two.sum(axis=0, keepdims=True), "unbroadcast(g, (1, 4)) for g = arange(8.).reshape(2, 4)")
-    Tensor = get("minigrad:Tensor")
+
+
+def unbroadcast_bias(get):
+    """The gradient of a bias that is added to three rows"""
+    Tensor, g = get("minigrad:Tensor"), np.arange(12.0).reshape(3, 4)
     b = Tensor(np.zeros(4), requires_grad=True)
     ((b + Tensor(np.zeros((3, 4)))) * Tensor(g)).sum().backward()
     expect(b.grad, g.sum(axis=0), "the gradient of a bias (4,) that was added to (3, 4)")
@@ -97,7 +109,7 @@ UNBROADCAST = Exercise(
     task="g is the gradient of something that was broadcast from `shape`. Sum it down to `shape`.",
     equivalent={"g.ndim > len(shape) -> g.ndim >= len(shape)": "a sum over no axes is the array itself"},
     formula=("Sum g down to `shape`: the adjoint of broadcasting is the sum over what was repeated.",),
-    check=check_unbroadcast,
+    check=(unbroadcast_shapes, unbroadcast_bias),
     probe=probe_unbroadcast,
     hints=(
         "A bias (4,) was added to three rows. In how many entries of the output does its first number stand?",
@@ -126,24 +138,27 @@ UNBROADCAST = Exercise(
 # ---- MADE's masks
 
 
-def check_masks(get):
-    """The toy network by hand, and no path from a variable to itself or to an earlier one."""
-    masks = get("models.made:masks")
+def masks_by_hand(get):
+    """By hand: three inputs, four hidden units"""
+    made = get("models.made:masks")([np.array([1, 2, 3]), np.array([1, 2, 1, 2])])
     call = "masks([[1, 2, 3], [1, 2, 1, 2]])"
-    made = masks([np.array([1, 2, 3]), np.array([1, 2, 1, 2])])
-    if len(made) != 2:
-        expect(len(made), 2, f"the number of masks in {call}")
+    expect(len(made), 2, f"the number of masks in {call}")
     into = np.array([[1, 1, 1, 1], [0, 1, 0, 1], [0, 0, 0, 0]])
     out = np.array([[0, 1, 1], [0, 0, 1], [0, 1, 1], [0, 0, 1]])
     expect(np.asarray(made[0], int), into, f"{call}[0], from the inputs into the hidden layer")
     expect(np.asarray(made[1], int), out, f"{call}[1], from the hidden layer into the outputs")
+
+
+def masks_paths(get):
+    """No path from a variable to itself or to an earlier one, one to every later one"""
     rng = np.random.default_rng(0)
-    degrees = [rng.permutation(6) + 1, rng.integers(1, 6, 9), rng.integers(1, 6, 8)]
+    degrees = [rng.permutation(6) + 1, rng.permutation(np.arange(10) % 5) + 1, rng.permutation(np.arange(15) % 5) + 1]
     paths = np.eye(6, dtype=int)
-    for M in masks(degrees):
+    for M in get("models.made:masks")(degrees):
         paths = paths @ np.asarray(M, int)
     late = degrees[0][:, None] >= degrees[0][None, :]
     expect(paths[late], np.zeros(late.sum(), int), "the number of paths from x_j to the logit of a variable that does not come after it")
+    expect(paths[~late] > 0, np.ones((~late).sum(), bool), "whether there is a path from x_j to the logit of each later variable: it")
 
 
 MASKS = Exercise(
@@ -155,7 +170,7 @@ MASKS = Exercise(
     difficulty=2,
     read="the docstring of models/made.py, equations 12 and 13",
     task="Degrees of the input and of each hidden layer -> a list of masks (in, out), one into each hidden layer and one into the output.",
-    check=check_masks,
+    check=(masks_by_hand, masks_paths),
     probe=lambda f, get: np.concatenate([np.ravel(M) for M in f([np.array([1, 2, 3]), np.array([1, 2, 1, 2]), np.array([2, 1])])]).astype(float),
     hints=(
         "May a hidden unit of degree 2 see the input of degree 2? May the output of degree 2 see that unit?",

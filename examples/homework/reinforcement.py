@@ -12,19 +12,22 @@ R = np.array([[-1.0, 1.0], [-1.0, 5.0], [0.0, 0.0]])
 # ---- the value of a policy
 
 
-def check_state_values(get):
-    """By hand, against a long simulation of the equation itself, and without discount."""
-    state_values, MDP = get("rl.mdp:state_values"), get("rl.mdp:MDP")
-    mdp = MDP(P, R)
-    on = np.tile([0.0, 1.0], (3, 1))
+def values_by_hand(get):
+    """By hand, with and without discount"""
+    state_values, mdp, on = get("rl.mdp:state_values"), get("rl.mdp:MDP")(P, R), np.tile([0.0, 1.0], (3, 1))
     expect(state_values(mdp, on, 0.5), np.array([3.5, 5.0, 0.0]), "state_values of 'always go on' (1, then 5, then the end), gamma = 0.5")
     expect(state_values(mdp, on, 1.0), np.array([6.0, 5.0, 0.0]), "the same with gamma = 1: the terminal state's value is 0")
+
+
+def values_random(get):
+    """Against many sweeps of the equation itself, in a random process"""
     rng = np.random.default_rng(0)
-    mdp = MDP(rng.dirichlet(np.ones(4), (4, 3)), rng.standard_normal((4, 3)))
+    mdp = get("rl.mdp:MDP")(rng.dirichlet(np.ones(4), (4, 3)), rng.standard_normal((4, 3)))
     policy = rng.dirichlet(np.ones(3), 4)
     v = np.zeros(4)
     for _ in range(2000):
         v = np.einsum("sa,sa->s", policy, mdp.R + 0.9 * mdp.P @ v)
+    state_values = get("rl.mdp:state_values")
     expect(state_values(mdp, policy, 0.9), v, "state_values of a random policy in a random process, gamma = 0.9", rtol=1e-8)
     expect(state_values(mdp, policy, 0.0), (policy * mdp.R).sum(axis=1), "the same with gamma = 0: the expected reward")
 
@@ -41,7 +44,7 @@ STATE_VALUES = Exercise(
          "Without discount the whole system is singular: solve it for the other states only.",
     equivalent={"P_pi > 0 -> P_pi >= 0": "it only decides which processes are refused at gamma = 1, and none of those is asked for"},
     formula=("v (S,) in closed form: v = r_π + γ P_π v, so v = (I − γ P_π)⁻¹ r_π.    (Zhao, section 2.7)",),
-    check=check_state_values,
+    check=(values_by_hand, values_random),
     probe=lambda f, get: f(get("rl.mdp:MDP")(P, R), np.full((3, 2), 0.5), 0.5),
     hints=(
         "The value of a state is the reward now and the discounted value of where you are then. Which linear system is that?",
@@ -82,15 +85,21 @@ def agent(get, **keywords):
     return made, Batch(s, rng.uniform(-1, 1, (6, 1)), rng.standard_normal(6), s2, np.arange(6) % 2.0)
 
 
-def check_targets(get):
-    """Terminated or not, from the slow copies, at the next observation."""
+def targets_ended(get):
+    """Where the world ended; an array, not a Tensor"""
     made, batch = agent(get)
-    s2 = batch.next_observation
-    q = made.target_critic(np.concatenate([s2, made.target_actor(s2)], axis=1))
     y = made.targets(batch)
     if not isinstance(y, np.ndarray):
         raise Failed(f"targets(batch) returned a {type(y).__name__}: it must be an array, a constant that no gradient enters")
     expect(y[1::2], batch.reward[1::2], "targets(batch), where terminated is 1: nothing follows, so y = r")
+
+
+def targets_going_on(get):
+    """Where it goes on: the slow copies, at the next observation"""
+    made, batch = agent(get)
+    s2 = batch.next_observation
+    q = made.target_critic(np.concatenate([s2, made.target_actor(s2)], axis=1))
+    y = made.targets(batch)
     expect(y[::2], batch.reward[::2] + 0.9 * q[::2], "targets(batch), where terminated is 0: y = r + gamma Q'(s', mu'(s'))")
     expect(y, batch.reward + 0.9 * (1 - batch.terminated) * q, "targets(batch)")
 
@@ -105,7 +114,7 @@ TARGETS = Exercise(
     read="the docstring of rl/ddpg.py; Batch in rl/replay.py",
     task="The target y (B,) of line 11 of Algorithm 1 for a Batch. `pair(s, a)` puts observations and actions side by side.",
     formula=("Line 11: y = r + γ (1 − terminated) Q'(s', μ'(s')), (B,), in bare NumPy: the targets' weights are plain arrays.",),
-    check=check_targets,
+    check=(targets_ended, targets_going_on),
     probe=lambda f, get: f(*agent(get)),
     hints=(
         "What is worth how much after the world has ended? And after somebody has only stopped the clock?",
@@ -136,14 +145,17 @@ TARGETS = Exercise(
 # ---- Polyak averaging, a compiled kernel
 
 
-def check_polyak(get):
-    """One step by hand, the two ends of tau, many steps in closed form, in place."""
-    polyak = get("rl.ddpg:polyak")
+def polyak_by_hand(get):
+    """By hand, in place, theta unchanged"""
     theta, target = np.array([1.0, -2.0, 4.0]), np.array([0.0, 2.0, 8.0])
-    polyak(theta, target, 0.25)
+    get("rl.ddpg:polyak")(theta, target, 0.25)
     expect(target, np.array([0.25, 1.0, 7.0]), "theta' after polyak([1, -2, 4], theta' = [0, 2, 8], tau = 0.25): it is changed in place, and")
     expect(theta, np.array([1.0, -2.0, 4.0]), "theta after polyak(theta, theta', 0.25): it must stay as it is; it")
-    rng = np.random.default_rng(0)
+
+
+def polyak_many(get):
+    """Five steps in closed form, the two ends of tau, float32"""
+    polyak, rng = get("rl.ddpg:polyak"), np.random.default_rng(0)
     for tau in (0.0, 0.1, 1.0):
         theta, target = rng.standard_normal((2, 40))
         want = (1 - tau) ** 5 * target + (1 - (1 - tau) ** 5) * theta
@@ -172,7 +184,7 @@ POLYAK = Exercise(
     read="rl/ddpg.py, line 14 of Algorithm 1; `adam` in minigrad/kernels.py, for how a kernel looks",
     task="Move theta_target towards theta, in place, in one loop over all numbers. It is compiled: write plain loops, return nothing.",
     formula=("θ' ← τ θ + (1 − τ) θ', in place and in one pass; τ has the arrays' type",),
-    check=check_polyak,
+    check=(polyak_by_hand, polyak_many),
     probe=probe_polyak,
     hints=(
         "What should tau = 1 give, and what tau = 0?",
@@ -200,14 +212,20 @@ POLYAK = Exercise(
 # ---- the replay ring
 
 
-def check_add(get):
-    """A ring of four: what is held after six, copies, the length."""
+def add_counts(get):
+    """The length of the ring"""
     replay = get("rl.replay:Replay")(4, 1, 1)
-    s = np.zeros(1)
+    for i in range(6):
+        replay.add([i], [-i], 10 * i, [i + 1], i % 2)
+        expect(len(replay), min(i + 1, 4), f"len(replay) of a ring of 4 after {i + 1} times add")
+
+
+def add_holds(get):
+    """What is held after six, in which place; copies"""
+    replay, s = get("rl.replay:Replay")(4, 1, 1), np.zeros(1)
     for i in range(6):
         s[0] = i
         replay.add(s, [-i], 10 * i, s + 1, i % 2)
-        expect(len(replay), min(i + 1, 4), f"len(replay) of a ring of 4 after {i + 1} times add")
     held = "after add of the transitions 0 ... 5 to a ring of 4, the places hold the"
     expect(replay.ring.reward, np.float32([40, 50, 20, 30]), f"{held} rewards, which")
     expect(replay.ring.observation[:, 0], np.float32([4, 5, 2, 3]), f"{held} observations, which")
@@ -233,7 +251,7 @@ ADD = Exercise(
     difficulty=1,
     read="rl/replay.py: Batch, and __init__ and __len__ of Replay",
     task="Copy one transition into the ring: self.ring is a Batch of arrays with self.capacity rows, self.count counts all ever added.",
-    check=check_add,
+    check=(add_counts, add_holds),
     probe=probe_add,
     hints=(
         "Which row does the fifth transition go to, in a ring of four?",
