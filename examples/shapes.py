@@ -4,7 +4,7 @@ What is a shape comment? It stands at the end of a line and begins with a tuple 
 products or powers of them. It speaks of what the line assigns, or returns.
 
     # (B, H)                        every name that the line assigns
-    # (N, F) each                   the words after it are free
+    # (N, F) each, in data order    the words after it are free; `each (N, F)` is the same
     # (D, H), (H,)                  one tuple for each name, in their order
     # p (S,)                        the name p alone, if the line assigns one
     # (B, H), at first (H,)         the first time in a call another shape; `at last`: the last time
@@ -13,11 +13,12 @@ products or powers of them. It speaks of what the line assigns, or returns.
 
 When does it hold? The number of axes is right ((B,) is not (B, 1)), and every symbol means one number:
 
-    * in one call of a function, and in one NamedTuple, always the same. In, out and H are sizes of a layer, and may
-      change from one line to the next, as a loop over layers makes them do;
+    * if the run says which (`tiny_runs.py`: B = 3, D = 5, ...), that one. All sizes of a run are different, most of them
+      primes, so that no mistake hides behind two sizes that happen to be equal;
     * if the function has a variable of that name that holds an integer, that integer;
-    * if the run says what it is (`tiny_runs.py`: B = 3, D = 5, ...), that. All sizes of a run are different, most of them
-      primes, so that no mistake hides behind two sizes that happen to be equal.
+    * in one call of a function, and in one NamedTuple, always the same. Where the run gives a *set* of numbers, H = {7, 11},
+      it may change from line to line within one call: a loop over layers makes the hidden size do so. Within one line it
+      may not. (A tuple of numbers: one in each call.)
 
 How it is done: `sys.settrace` calls us at every line. When the next line begins, the one before has assigned its names.
 """
@@ -32,12 +33,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minigrad.tensor import to_array
-
 TERM = r"(?:\d+ ?)?[A-Za-z_]\w*|\d+"
 SIZE = re.compile(rf"(?:\.\.\.|(?:{TERM})(?: ?[-+*·^] ?(?:{TERM}))*)")
 ONE = r"(?:(?P<name>[\w.]+) )?\((?P<sizes>[^()]*)\)"
-LAYER = ("H", "in", "out")  # sizes that may differ from line to line in one call
 
 
 class Claim(NamedTuple):
@@ -64,7 +62,7 @@ def parse(comment, line):
         sizes = sizes_of(found["sizes"])
         if sizes is None:
             break
-        shapes.append((found["name"], sizes))
+        shapes.append((None if found["name"] == "each" else found["name"], sizes))
         rest = rest[found.end() :]
         between = re.match(r"(?:, | (?P<sign>[*@]) )(?=(?:[\w.]+ )?\()", rest)
         if not between:
@@ -160,8 +158,15 @@ def match(sizes, shape, known, declared):
             raise Mismatch(f"{size} is {compute(size, known)}, not {length}")
 
 
+def array_of(value):
+    """The array of a Tensor; anything else as it is."""
+    data = getattr(value, "data", None)
+    return data if isinstance(data, np.ndarray) else value
+
+
 def arrays(value):
     """The value if it has a shape, else the items of a list or tuple; Mismatch for anything else."""
+    value = array_of(value)
     if hasattr(value, "shape") or isinstance(value, (int, float)):
         return [value]
     if isinstance(value, (list, tuple)) and value:
@@ -178,13 +183,14 @@ class Tracer:
 
     def __init__(self, sources, describe=None):
         self.sources = {str(source.path): source for source in sources}
-        self.describe, self.sizes, self.run = describe, {}, ""
+        self.describe, self.run, self.sizes, self.fixed = describe, "", {}, {}
         self.shown, self.ran, self.problems, self.reached = {}, set(), {}, set()
 
     @contextmanager
     def watch(self, run="", **sizes):
-        """Inside, every call of a function of our Sources is followed. sizes: what symbols mean, numbers or tuples of them."""
-        self.run, self.sizes = run, {symbol: n if isinstance(n, tuple) else (n,) for symbol, n in sizes.items()}
+        """Inside, every call of a function of our Sources is followed. sizes: {symbol: number, tuple or set}."""
+        self.run, self.sizes = run, {symbol: n if isinstance(n, (tuple, set)) else (n,) for symbol, n in sizes.items()}
+        self.fixed = {symbol: n for symbol, n in sizes.items() if isinstance(n, int)}
         before = sys.gettrace()
         sys.settrace(self.call)
         try:
@@ -208,14 +214,15 @@ class Tracer:
                 if counts and counts.get("last"):
                     raise Mismatch(f"{name} had its last shape, yet the line ran again")
                 for array in arrays(value):
-                    self.compare(claim, sizes, np.shape(to_array(array)), known, counts or {}, name)
+                    self.compare(claim, sizes, np.shape(array), known, counts or {}, name)
         except Mismatch as error:
             where = f"{source.name}:{claim.line}"
             self.problems.setdefault(where, f"{where}: {claim.text}: {error} (run {self.run or 'without a name'})")
             known.clear()
             known.update(before)
-        for symbol in LAYER:
-            known.pop(symbol, None)
+        for symbol, numbers in self.sizes.items():
+            if isinstance(numbers, set):
+                known.pop(symbol, None)
 
     def compare(self, claim, sizes, shape, known, counts, name):
         """One array: the shape claimed, or that of the first or last time."""
@@ -241,7 +248,7 @@ class Tracer:
         module = sys.modules.get(type(value).__module__)
         source = self.sources.get(str(getattr(module, "__file__", "")))
         fields = source.fields.get(type(value).__name__, {}) if source else {}
-        known = {name: n for name in fields if type(n := getattr(value, name, None)) is int}
+        known = self.fixed | {name: n for name in fields if type(n := getattr(value, name, None)) is int}
         for name, line in fields.items():
             field = getattr(value, name, None)
             self.show(source, line, [(name, field)])
@@ -278,7 +285,8 @@ class Call:
     """One call of a function: what its symbols mean, and the statement that runs now."""
 
     def __init__(self, tracer, source):
-        self.tracer, self.source, self.statement, self.leaving, self.known, self.counts = tracer, source, None, None, {}, {}
+        self.tracer, self.source, self.known, self.counts = tracer, source, tracer.fixed.copy(), {}
+        self.statement, self.leaving = None, None
 
     def event(self, frame, event, arg):
         """A line begins, the function returns, or an exception flies: then the statement has assigned nothing."""

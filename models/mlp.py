@@ -55,7 +55,7 @@ def mlp_vjp_x(g, saved, x, theta, sizes):
     r"""∂L/∂x = δ₁ W₁"""
     delta = g  # (B, out)
     for W, h in reversed(saved):
-        delta = delta @ W  # (B, H)
+        delta = delta @ W  # (B, H), at last (B, in)
         if h is not x:
             relu_backward(delta, h)
     return delta
@@ -79,7 +79,7 @@ def mlp(x, theta, /, sizes):
     h, saved = x, []
     for W, b in layers(theta, sizes):
         saved.append((W, h))
-        h = h @ W.T  # (B, H)
+        h = h @ W.T  # (B, H), at last (B, out)
         if len(saved) < len(sizes) - 1:
             add_bias_relu(h, b)
         else:

@@ -13,7 +13,7 @@ def swap(x):
 def matmul_vjp_x(g, z, x, y):
     r"""zᵢⱼ = Σₖ xᵢₖ yₖⱼ, so ∂L/∂xᵢₖ = Σⱼ gᵢⱼ yₖⱼ: g yᵀ"""
     if y.ndim == 1:
-        return g[..., None] * y  # (..., n, 1) * (k,)
+        return g[..., None] * y  # (..., 1) * (k,)
     if x.ndim == 1:
         return np.matmul(y, g[..., None])[..., 0]  # (..., k, m) @ (..., m, 1)
     return np.matmul(g, swap(y))
