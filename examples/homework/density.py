@@ -2,7 +2,7 @@ r"""Exercises over the density models: two rules and a kernel of the library, an
 
 import numpy as np
 
-from . import density_more
+from . import density_more, optimisers
 from .exercise import Exercise, expect, slope
 from .museum_tools import sigmoid, states
 
@@ -351,4 +351,4 @@ NADE_TANH = Exercise(
     },
 )  # fmt: skip
 
-EXERCISES = (FORWARD, MAX, BERNOULLI, SOFTSIGN, NADE_TANH, *density_more.EXERCISES)
+EXERCISES = (FORWARD, MAX, BERNOULLI, SOFTSIGN, NADE_TANH, *density_more.EXERCISES, *optimisers.EXERCISES)
