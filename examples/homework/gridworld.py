@@ -1,8 +1,9 @@
-r"""Exercises over reinforcement learning: a policy that explores, and next-door variants that the library does not hold."""
+r"""Exercises over reinforcement learning: a policy that explores, TD with features, noise; then what rl_variants.py holds."""
 
 import numpy as np
 
-from .exercise import Exercise, expect
+from . import rl_variants
+from .exercise import Exercise, Failed, expect
 
 # ---- the soft form of a policy
 
@@ -42,6 +43,12 @@ SOFTEN = Exercise(
     ),
     why="The greedy action keeps 1 - epsilon + epsilon / |A|. The library also refuses an epsilon outside 0 ... 1.",
     wrong={
+        "keeps_1_minus_epsilon": ((("    return (1 - check_share(epsilon, \"epsilon\")) * policy + epsilon / policy.shape[1]",
+                                  "    return np.where(policy == policy.max(axis=1, keepdims=True), 1 - epsilon, epsilon / policy.shape[1])"),),
+                                  "the best action keeps 1 - epsilon alone: exploring may pick it, too, so it has epsilon / |A| more."),
+        "greedy_only": ((("(1 - check_share(epsilon, \"epsilon\")) * policy +", "(1 - epsilon) * np.eye(policy.shape[1])[policy.argmax(axis=1)] +"),),
+                        "the policy is made greedy first: with probability 1 - epsilon it should do whatever it says, which may be random."),
+        "policy_times_epsilon": ((("+ epsilon / policy.shape[1]", "+ epsilon * policy"),), "this is the policy itself again: exploring does not follow the policy."),
         "others_only": ((("    return (1 - check_share(epsilon, \"epsilon\")) * policy + epsilon / policy.shape[1]",
                           "    return np.where(policy > 0, policy - epsilon * policy, epsilon / (policy.shape[1] - 1))"),),
                         "exploring is spread over the other actions only: it may pick the policy's own action, too."),
@@ -57,162 +64,193 @@ SOFTEN = Exercise(
     },
 )  # fmt: skip
 
-# ---- a slippery grid
+# ---- TD with linear features
+
+PHI = np.array([[1.0, 0.5, 0.0], [0.5, -1.0, 2.0], [0.0, 1.0, 1.0], [2.0, 0.0, -0.5], [1.0, 1.0, 1.0]])  # (S, F)
 
 
-def line(n=4):
-    """A corridor of n states and its two actions, left and right; P (n, 2, n), R (n, 2). The right end is terminal."""
-    P, R = np.zeros((n, 2, n)), np.full((n, 2), -1.0)
-    for s in range(n - 1):
-        P[s, 0, max(s - 1, 0)] = P[s, 1, s + 1] = 1
-    P[n - 1, :, n - 1], R[n - 1], R[n - 2, 1] = 1, 0, 5
-    return P, R
+def steps_of(get, *steps):
+    """An Experience from (s, r, s', terminated, truncated)."""
+    return get("rl.episodes:Experience")(*(np.array(column, kind) for column, kind in zip(zip(*steps), (int, float, int, bool, bool))))
 
 
-def slippery_by_hand(get):
-    """By hand: a corridor of four"""
-    P, R = get("answer:slippery")(*line(), 0.2)
-    expect(P[1], np.array([[0.9, 0, 0.1, 0], [0.1, 0, 0.9, 0]]), "slippery(P, R, slip=.2): P of the second state of a corridor (left, right)")
-    expect(R[2], np.array([-0.4, 4.4]), "slippery(P, R, slip=.2): R of the third state, whose actions pay -1 and 5,")
+def walk(get):
+    """Four episodes over five states; the first and the third terminate, the others are truncated."""
+    return steps_of(get, (0, 1, 1, 0, 0), (1, -2, 2, 0, 0), (2, 3, 3, 1, 0), (3, 1, 4, 0, 0), (4, 0.5, 0, 0, 1), (2, -1, 4, 1, 0), (1, 2, 1, 0, 0), (1, 2, 0, 0, 1))  # fmt: skip
 
 
-def slippery_properties(get):
-    """Rows sum to 1; slip 0 and 1; nothing is changed"""
-    rng = np.random.default_rng(0)
-    P, R = rng.dirichlet(np.ones(4), (4, 3)), rng.standard_normal((4, 3))
-    before = P.copy(), R.copy()
-    same = get("answer:slippery")(P, R, 0.0)
-    expect(same[0], P, "P of slippery(P, R, 0)")
-    expect(same[1], R, "R of slippery(P, R, 0)")
-    alike = get("answer:slippery")(P, R, 1.0)
-    expect(alike[0], np.repeat(P.mean(axis=1, keepdims=True), 3, axis=1), "P of slippery(P, R, 1): all actions are alike; it")
-    expect(alike[1], np.repeat(R.mean(axis=1, keepdims=True), 3, axis=1), "R of slippery(P, R, 1)")
-    expect(get("answer:slippery")(P, R, 0.3)[0].sum(axis=2), np.ones((4, 3)), "the sums over s' of P of slippery(P, R, .3)")
-    expect(P, before[0], "P after slippery(P, R, slip): it must stay as it is; it")
-    expect(R, before[1], "R after slippery(P, R, slip): it must stay as it is; it")
+def td_by_hand(get):
+    """By hand: two steps, then the end of the world; two steps, then the clock stops"""
+    Phi = np.array([[1.0, 1.0], [0.0, 2.0]])
+    for end, want in (((1, 0), [2.5, 0.5]), ((0, 1), [2.5, 3.0])):
+        w = np.array([1.0, 1.0])
+        got = get("rl.linear_value:td")(w, get("rl.features:rows")(Phi), steps_of(get, (0, 4, 1, 0, 0), (1, 3, 1, *end)), 0.5, 0.5)
+        call = f"td, phi(0) = [1, 1], phi(1) = [0, 2], w = [1, 1], alpha = gamma = 1/2, steps 0 -> 1 -> 1 that pay 4 and 3,\nthe second {'terminated' if end[0] else 'truncated'}: "
+        expect(got, np.array([want]), call + "the history")
+        expect(w, np.array(want), call + "w, changed in place,")
 
 
-def slippery_values(get):
-    """The best values in the corridor, against value iteration in plain NumPy"""
-    P, R = get("answer:slippery")(*line(5), 0.4)
-    solved = get("rl.dynamic_programming:value_iteration")(get("rl.mdp:MDP")(P, R), 0.9)
-    P0, R0 = line(5)
-    v = np.zeros(5)
-    for _ in range(400):
-        q = R0 + 0.9 * P0 @ v
-        v = (0.6 * q + 0.4 * q.mean(axis=1, keepdims=True)).max(axis=1)
-    expect(solved.values, v, "the best values of a corridor of five with slip = .4, gamma = .9,", rtol=1e-6)
+def td_every_step(get):
+    """Four episodes, against plain NumPy"""
+    w, record, want = np.array([0.5, -1.0, 2.0]), walk(get), []
+    v = w.copy()
+    for s, r, s2, terminated, truncated in zip(*record):
+        v += 0.2 * (r + (0.0 if terminated else 0.9 * PHI[s2] @ v) - PHI[s] @ v) * PHI[s]
+        if terminated or truncated:
+            want.append(v.copy())
+    got = get("rl.linear_value:td")(w, get("rl.features:rows")(PHI), record, 0.2, 0.9)
+    expect(got, np.array(want), "td, five states of three features, w = [.5, -1, 2], alpha = .2, gamma = .9, four episodes: the history")
+    expect(w, v, "w after that, changed in place,")
 
 
-SLIPPERY = Exercise(
-    id="slippery-grid",
-    title="a world on ice",
-    target="answer:slippery",
-    kind="variant",
-    minutes=20,
-    difficulty=2,
-    read="rl/mdp.py, the notation: P (S, A, S), R (S, A)",
-    task="P (S, A, S) and R (S, A) describe a process. In the slippery one, whatever action is chosen, with probability slip a random one of all A actions is executed in its place (which may "
-         "happen to be the same). Return its P (S, A, S) and R (S, A), as a pair; the given arrays stay as they are.",
-    answer='import numpy as np\n\n\ndef slippery(P, R, slip):\n    """(S, A, S), (S, A), number -> (S, A, S), (S, A)"""\n    P2 = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True)\n'
-           "    R2 = (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)\n    return P2, R2\n",
-    check=(slippery_by_hand, slippery_properties, slippery_values),
-    probe=lambda f, get: np.concatenate([np.ravel(part) for part in f(*line(), 0.3)]),
-    hints=(
-        "With probability slip the world does not listen. Where does one land then, on average over what it does instead?",
-        "P' = (1 - slip) P + slip mean_a P, and the same for R.",
-        "return (1 - slip) * P + slip * P.mean(axis=1, keepdims=True), the same with R",
-    ),
-    why="The library has the same under another name: an epsilon-greedy agent lives in just such a world (soften_mdp), so the best epsilon-greedy policy is an ordinary optimum.",
-    wrong={
-        "other_actions_only": ((("    P2 = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True)\n    R2 = (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)\n",
-                                 "    n = P.shape[1]\n    P2 = (1 - slip) * P + slip * (P.sum(axis=1, keepdims=True) - P) / (n - 1)\n    R2 = (1 - slip) * R + slip * (R.sum(axis=1, keepdims=True) - R) / (n - 1)\n"),),
-                               "slipping is spread over the *other* actions: it may pick the chosen one, too."),
-        "reward_as_before": ((("    R2 = (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)\n", "    R2 = R.copy()\n"),), "R is as before: it is paid for what is executed, not for what was wished."),
-        "mean_over_states": ((("P.mean(axis=1, keepdims=True)", "P.mean(axis=0, keepdims=True)"), ("R.mean(axis=1, keepdims=True)", "R.mean(axis=0, keepdims=True)")),
-                             "the mean runs over the states: one cannot slip into another state's moves."),
-        "sum_for_mean": ((("P.mean(", "P.sum("), ("R.mean(", "R.sum(")), "a sum over the actions where a mean was meant: the rows no longer sum to 1."),
-        "anywhere": ((("slip * P.mean(axis=1, keepdims=True)", "slip / P.shape[2]"),), "one slips into any state at all: only the moves of this state can happen."),
-        "exchanged": ((("(1 - slip) * P + slip * P", "slip * P + (1 - slip) * P"), ("(1 - slip) * R + slip * R", "slip * R + (1 - slip) * R")), "slip and 1 - slip are exchanged."),
-    },
-    right={
-        "loops": "import numpy as np\n\n\ndef slippery(P, R, slip):\n    n = P.shape[1]\n    newP, newR = (1 - slip) * P, (1 - slip) * R\n    for a in range(n):\n        for b in range(n):\n"
-                 "            newP[:, a] = newP[:, a] + slip / n * P[:, b]\n            newR[:, a] = newR[:, a] + slip / n * R[:, b]\n    return newP, newR\n",
-        "matrix": "import numpy as np\n\n\ndef slippery(P, R, slip):\n    n = R.shape[1]\n    M = (1 - slip) * np.eye(n) + slip / n\n    return np.einsum('ab,sbt->sat', M, P), R @ M\n",
-    },
-)  # fmt: skip
-
-# ---- n-step targets
+def td_rests(get):
+    """Where features can express the values, TD finds them"""
+    Phi, r = np.array([[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]]), np.array([1.0, 0.0, 2.0])
+    n = 3000
+    s = np.arange(n) % 3
+    record = get("rl.episodes:Experience")(s, r[s], (s + 1) % 3, np.zeros(n, bool), np.arange(n) % 5 == 4)
+    w = np.zeros(3)
+    get("rl.linear_value:td")(w, get("rl.features:rows")(Phi), record, 0.5, 0.5)
+    v = np.linalg.solve(np.eye(3) - 0.5 * np.roll(np.eye(3), 1, axis=1), r)
+    expect(Phi @ w, v, "v of a ring 0 -> 1 -> 2 -> 0 that pays 1, 0, 2 for ever, gamma = .5, after 3000 steps of td with three features,", rtol=1e-6)
 
 
-def by_definition(rewards, values, terminated, gamma, n):
-    """Each target from its own sum."""
-    T, targets = len(rewards), []
-    for t in range(T):
-        end = min(t + n, T)
-        g = sum(gamma ** (k - t) * rewards[k] for k in range(t, end))
-        if end < T or not terminated:
-            g += gamma ** (end - t) * values[end]
-        targets.append(g)
-    return np.array(targets)
-
-
-def nstep_by_hand(get):
-    """By hand: three steps"""
-    f, r, v = get("answer:n_step_targets"), np.array([1.0, 2.0, 4.0]), np.array([10.0, 20.0, 30.0, 40.0])
-    call = "n_step_targets(rewards=[1, 2, 4], values=[10, 20, 30, 40], terminated={}, gamma=.5, n={})"
-    expect(f(r, v, True, 0.5, 1), np.array([11.0, 17.0, 4.0]), call.format(True, 1))
-    expect(f(r, v, True, 0.5, 2), np.array([9.5, 4.0, 4.0]), call.format(True, 2))
-    expect(f(r, v, False, 0.5, 2), np.array([9.5, 14.0, 24.0]), call.format(False, 2))
-
-
-def nstep_definition(get):
-    """Against each sum written out, for every n"""
-    rng = np.random.default_rng(0)
-    r, v = rng.standard_normal(7), rng.standard_normal(8)
-    for n in (1, 2, 3, 6, 7, 8, 100):
-        for terminated in (True, False):
-            got = get("answer:n_step_targets")(r.copy(), v.copy(), terminated, 0.9, n)
-            expect(got, by_definition(r, v, terminated, 0.9, n), f"n_step_targets of an episode of 7 steps, terminated={terminated}, gamma=.9, n={n}")
-
-
-NSTEP = Exercise(
-    id="n-step-targets",
-    title="targets that look n steps ahead",
-    target="answer:n_step_targets",
-    kind="variant",
+LINEAR_TD = Exercise(
+    id="td-linear",
+    title="TD with features, as a kernel",
+    target="rl.linear_value:td",
+    kind="rebuild",
     minutes=25,
     difficulty=2,
-    read="gradient_monte_carlo and td in rl/linear_value.py: n = infinity, and n = 1",
-    task="An episode of T steps: rewards (T,), rewards[t] follows state t; values (T + 1,) of the states 0 ... T; terminated: whether the world ended with the last step (else only the clock stopped, "
-         "and the value of the last state counts). Return (T,) targets: the discounted sum of the next n rewards and, discounted too, the value of the state reached then. Where the episode has fewer "
-         "than n steps left, sum what there is, up to state T.",
-    answer='import numpy as np\n\n\ndef n_step_targets(rewards, values, terminated, gamma, n):\n    """(T,), (T + 1,), bool, number, int -> (T,)"""\n    T = len(rewards)\n    targets = np.zeros(T)\n    for t in range(T):\n'
-           "        end = min(t + n, T)\n        g = 0.0 if terminated and end == T else values[end]\n        for k in range(end - 1, t - 1, -1):\n            g = rewards[k] + gamma * g\n        targets[t] = g\n    return targets\n",
-    check=(nstep_by_hand, nstep_definition),
-    probe=lambda f, get: np.concatenate([f(np.array([1.0, 2, 4, 3, 7]), np.array([10.0, 20, 30, 40, 50, 60]), end, 0.5, 2) for end in (True, False)]),
+    read="rl/linear_value.py down to gradient_monte_carlo; Experience in rl/episodes.py, Rows in rl/features.py",
+    task="w (F,) are weights, changed in place; `rows` the features, state s has rows.values[s] at the indices rows.active[s] and zeros elsewhere; experience: N steps of E episodes, one after the other, the "
+         "last of them ended, too; alpha the step size. Go through the steps in their order and after each move w by one step of semi-gradient TD(0). Return w as it is after each episode, (E, F) floats; an "
+         "episode ends where `terminated` or `truncated` is true. Mind which of the two lets something follow.\n"
+         "`ends_of(experience, rows, w, gamma)` gives the last step of each episode (E,), `value` and `step_towards` stand above. It is compiled: write plain loops; helpers of your own need `name = jit(name)`.",
+    formula=("target = r + γ v̂(s'): semi-gradient TD(0), Zhao's \"TD-Linear\". Changes w; returns w after each episode, (E, F).",
+             "After a terminated step nothing follows, v(s') = 0. After a truncated one something would have: v̂(s') counts."),
+    check=(td_by_hand, td_every_step, td_rests),
+    probe=lambda f, get: f(np.array([0.5, -1.0, 2.0]), get("rl.features:rows")(PHI), walk(get), 0.2, 0.9),
     hints=(
-        "Three steps before the end of the world, with n = 10: how many rewards are left, and what is worth how much after them?",
-        "G_t = r_t + gamma r_{t+1} + ... + gamma^(m-1) r_{t+m-1} + gamma^m v(s_{t+m}) with m = min(n, T - t); the last term is 0 if the world ended there.",
-        "for each t: end = min(t + n, T); g = 0 if terminated and end == T else values[end]; for k backwards from end - 1 to t: g = rewards[k] + gamma * g",
+        "When the step s -> s' has just been made, what is the best guess of the whole return from s? And which part of it is still a guess?",
+        "w <- w + alpha (target - phi(s).w) phi(s) with target = r + gamma phi(s').w, or r alone if the step terminated.",
+        "for each episode: for each step t of it: target = reward[t], plus gamma * value(w, active and values of s') unless terminated[t]; step_towards(w, active and values of s, target, alpha). Then copy w into the history",
     ),
-    why="Running backwards (g = r + gamma g) needs no powers of gamma. n = 1 is TD(0), n >= T is Monte Carlo; between them bias is traded for variance.",
+    why="The target holds w, too, but is treated as a number: that is the \"semi\". The copy runs over single weights, since `history[k] = w` costs numba two seconds of compiling.",
     wrong={
-        "bootstraps_through_terminal": ((("0.0 if terminated and end == T else values[end]", "values[end]"),), "it bootstraps through the end of the world: after a terminated step nothing follows."),
-        "truncation_is_an_end": ((("0.0 if terminated and end == T else values[end]", "0.0 if end == T else values[end]"),), "a stopped clock is taken for the end of the world: the last state's value counts unless `terminated`."),
-        "never_bootstraps": ((("0.0 if terminated and end == T else values[end]", "0.0 if terminated or end == T else values[end]"),), "in an episode that terminates, no target bootstraps: only those that reach the end should not."),
-        "one_reward_too_many": ((("end = min(t + n, T)", "end = min(t + n + 1, T)"),), "n + 1 rewards are summed: off by one."),
-        "value_not_discounted": ((("        g = 0.0 if terminated and end == T else values[end]\n", "        tail = 0.0 if terminated and end == T else values[end]\n        g = 0.0\n"),
-                                  ("targets[t] = g", "targets[t] = g + tail")), "the value at the end is not discounted: it comes n steps later."),
-        "value_of_now": ((("else values[end]", "else values[t]"),), "the value of the state at the beginning stands where that of the state reached was meant."),
-        "value_one_early": ((("else values[end]", "else values[end - 1]"),), "the value is that of the state before: values[t + n] follows n rewards."),
+        "through_the_end": ((("if not terminated[t]:", "if True:"),), "it bootstraps through the end of the world: after a terminated step nothing follows."),
+        "truncation_is_an_end": ((("if not terminated[t]:", "if t != last:"),), "a stopped clock is taken for the end of the world: after a truncated step the value of s' counts."),
+        "whole_gradient": ((("            step_towards(w, rows.active[s], rows.values[s], target, alpha)\n",
+                             ("            error = target - value(w, rows.active[s], rows.values[s])\n            step_towards(w, rows.active[s], rows.values[s], target, alpha)\n            if not terminated[t]:\n"
+                             "                for i in range(rows.active.shape[1]):\n                    w[rows.active[s2, i]] -= alpha * gamma * error * rows.values[s2, i]\n")),),
+                           "the target is differentiated, too: that is the residual gradient, which rests elsewhere. The semi-gradient moves along phi(s) alone."),
+        "table": ((("            step_towards(w, rows.active[s], rows.values[s], target, alpha)\n",
+                    "            error = target - value(w, rows.active[s], rows.values[s])\n            for i in rows.active[s]:\n                w[i] += alpha * error\n"),),
+                  "every active weight is moved by alpha times the error: each should move in proportion to its feature, as in phi(s)."),
+        "old_weights": ((("        for t in range(first, last + 1):\n", "        old = w.copy()\n        for t in range(first, last + 1):\n"), ("gamma * value(w,", "gamma * value(old,")),
+                        "the targets hold the weights as they were at the episode's beginning: take those of now."),
+        "undiscounted": ((("target += gamma * value", "target += value"),), "gamma is missing."),
+        "along_the_next": ((("step_towards(w, rows.active[s], rows.values[s], target", "step_towards(w, rows.active[s2], rows.values[s2], target"),), "s' is moved towards the target of s."),
+        "history_before": ((("        first = last + 1\n        for i in range(w.size):  # not history[k] = w, which takes numba two seconds to compile\n            history[k, i] = w[i]\n", "        first = last + 1\n"),
+                            ("        for t in range(first, last + 1):\n", "        for i in range(w.size):\n            history[k, i] = w[i]\n        for t in range(first, last + 1):\n")),
+                           "the history holds w before each episode, not after it."),
     },
     right={
-        "powers": "import numpy as np\n\n\ndef n_step_targets(rewards, values, terminated, gamma, n):\n    r, v = np.asarray(rewards, float), np.array(values, float)\n    if terminated:\n        v[-1] = 0\n    T = len(r)\n    out = []\n"
-                  "    for t in range(T):\n        m = min(n, T - t)\n        out.append(r[t:t + m] @ gamma ** np.arange(m) + gamma ** m * v[t + m])\n    return np.array(out)\n",
-        "repeated": "import numpy as np\n\n\ndef n_step_targets(rewards, values, terminated, gamma, n):\n    g = np.array(values, dtype=float)\n    g[-1] *= not terminated\n    for _ in range(min(n, len(rewards))):\n"
-                    "        g[:-1] = rewards + gamma * g[1:]\n    return g[:-1]\n",
+        "dense": "def features(rows, s, n):\n    phi = np.zeros(n)\n    for i in range(rows.active.shape[1]):\n        phi[rows.active[s, i]] += rows.values[s, i]\n    return phi\n\n\nfeatures = jit(features)\n\n\n"
+                 "def td(w, rows, experience, alpha, gamma):\n    n, k = w.size, 0\n    flags = experience.terminated | experience.truncated\n    history = np.zeros((flags.sum(), n))\n    for t in range(experience.state.size):\n"
+                 "        phi = features(rows, experience.state[t], n)\n        after = features(rows, experience.next_state[t], n)\n        if experience.terminated[t]:\n            after[:] = 0\n"
+                 "        delta = experience.reward[t] + gamma * (after * w).sum() - (phi * w).sum()\n        w += alpha * delta * phi\n        if flags[t]:\n            history[k, :] = w\n            k += 1\n    return history\n",
+        "errors": "def td(w, rows, experience, alpha, gamma):\n    states, rewards, next_states, terminated, truncated = experience\n    episodes = ends_of(experience, rows, w, gamma)\n    history = np.empty((len(episodes), len(w)))\n    t = 0\n"
+                  "    for k in range(len(episodes)):\n        while True:\n            active, phi = rows.active[states[t]], rows.values[states[t]]\n            v2 = (1.0 - terminated[t]) * value(w, rows.active[next_states[t]], rows.values[next_states[t]])\n"
+                  "            delta = rewards[t] + gamma * v2 - value(w, active, phi)\n            for i in range(len(active)):\n                w[active[i]] = w[active[i]] + alpha * delta * phi[i]\n            t += 1\n"
+                  "            if t > episodes[k]:\n                break\n        history[k] = w\n    return history\n",
     },
 )  # fmt: skip
 
-EXERCISES = (SOFTEN, SLIPPERY, NSTEP)
+# ---- a noise with a memory
+
+
+def noise(get, size=2, seed=0, **keywords):
+    """A noise at the start of an episode, and its generator."""
+    made = get("rl.noise:OrnsteinUhlenbeck")(**keywords)
+    made.reset(size)
+    return made, np.random.default_rng(seed)
+
+
+def noise_by_hand(get):
+    """By hand: the pull alone, and the first push"""
+    made, rng = noise(get, theta=0.5, sigma=0.0, dt=0.5)
+    made.state = np.array([1.0, -2.0])
+    expect(made.draw(rng), np.array([0.75, -1.5]), "draw(rng) with state = [1, -2], theta = 1/2, sigma = 0, dt = 1/2")
+    expect(made.draw(rng), np.array([0.5625, -1.125]), "the draw(rng) after it")
+    made, rng = noise(get, theta=0.5, sigma=3.0, dt=0.25)
+    expect(made.draw(rng), 1.5 * np.random.default_rng(0).standard_normal(2), "draw(default_rng(0)) with state = [0, 0], theta = 1/2, sigma = 3, dt = 1/4")
+
+
+def noise_every_step(get):
+    """Twenty steps of three dimensions, against plain NumPy; what was drawn stays as it is"""
+    made, rng = noise(get, 3, 1, theta=0.6, sigma=0.4, dt=0.25)
+    drawn = [made.draw(rng) for _ in range(20)]
+    rng, x = np.random.default_rng(1), np.zeros(3)
+    for t, got in enumerate(drawn):
+        x = x - 0.15 * x + 0.2 * rng.standard_normal(3)
+        expect(got, x, f"draw(rng), theta = .6, sigma = .4, dt = 1/4, looked at after 20 calls, call number {t + 1}:")
+
+
+def noise_settles(get):
+    """The variance and the memory that it settles at"""
+    made, rng = noise(get, 40_000, 2, theta=0.6, sigma=0.4, dt=0.5)
+    for _ in range(40):
+        now = np.array(made.draw(rng), float)
+    after = np.array(made.draw(rng), float)
+    got = np.array([now.mean(), now.var(), (now * after).mean() / now.var()])
+    for name, x, want, tolerance in zip(("mean", "variance", "correlation of one step with the next"), got, (0.0, 0.08 / (1 - 0.7**2), 0.7), (0.01, 0.005, 0.02)):
+        if not abs(x - want) < tolerance:
+            raise Failed(f"the {name} of 40000 dimensions after 40 steps, theta = .6, sigma = .4, dt = 1/2\nexpected {want:.3f} +- {tolerance}\ngot      {x:.4f}")
+
+
+def probe_noise(f, get):
+    """Six draws, all looked at in the end."""
+    made, rng = noise(get, 2, 3, theta=0.6, sigma=0.4, dt=0.25)
+    return np.array([np.zeros(2) + x for x in [f(made, rng) for _ in range(6)]])
+
+
+NOISE = Exercise(
+    id="ou-noise",
+    title="noise with a memory",
+    target="rl.noise:OrnsteinUhlenbeck.draw",
+    kind="rebuild",
+    minutes=15,
+    difficulty=1,
+    read="the docstring of rl/noise.py; class Gaussian",
+    task="self.state (size,) is the present N_t, zeros at the start of an episode; self.theta, self.sigma and self.dt are numbers. Draw one standard normal number for each dimension from rng, in their "
+         "order, go on to the next N_t, keep it in self.state and return it, (size,) float64. An array that was returned earlier must not change.",
+    check=(noise_by_hand, noise_every_step, noise_settles),
+    probe=probe_noise,
+    hints=(
+        "Two steps of dt/2 must spread as far as one of dt. Variances add up; what does that say of the size of one push?",
+        "N_{t+1} = N_t - theta dt N_t + sigma sqrt(dt) eps_t.",
+        "self.state = self.state - theta * dt * self.state + sigma * sqrt(dt) * rng.standard_normal(self.state.shape); return self.state",
+    ),
+    why="A new array each time: the caller may keep what it got. With `+=` all the noise that was kept would be one and the same array.",
+    wrong={
+        "dt_for_its_root": ((("np.sqrt(self.dt)", "self.dt"),), "the push is multiplied by dt, not by its square root: halve dt, and the walk would all but stop."),
+        "push_without_dt": (((" * np.sqrt(self.dt)", ""),), "the push lacks the square root of dt."),
+        "pull_without_dt": ((("self.theta * self.dt * self.state", "self.theta * self.state"),), "the pull lacks dt."),
+        "forgets": ((("        self.state = self.state - self.theta * self.dt * self.state + push\n        return self.state", "        return self.state - self.theta * self.dt * self.state + push"),),
+                    "the new state is not kept: the noise has no memory."),
+        "pushed_away": ((("self.state - self.theta", "self.state + self.theta"),), "the pull has the wrong sign: it runs away from 0."),
+        "in_place": ((("self.state = self.state - self.theta * self.dt * self.state + push", "self.state += push - self.theta * self.dt * self.state"),),
+                     "self.state is changed in place: all arrays that were returned are this one, and change with it."),
+        "uniform": ((("rng.standard_normal(self.state.shape)", "rng.random(self.state.shape)"),), "the push is uniform between 0 and 1: it pushes in one direction only. It must be normal, with mean 0."),
+        "one_for_all": ((("rng.standard_normal(self.state.shape)", "rng.standard_normal()"),), "one number is drawn for all dimensions: they then move as one."),
+        "variance_for_sd": ((("self.sigma * np.sqrt", "self.sigma**2 * np.sqrt"),), "sigma is squared: it is a standard deviation already."),
+    },
+    right={
+        "factored": "def draw(self, rng):\n    keep = 1 - self.theta * self.dt\n    spread = self.sigma * self.dt**0.5\n    self.state = keep * self.state + rng.normal(0, spread, len(self.state))\n    return self.state.copy()\n",
+        "loop": "from math import sqrt\n\n\ndef draw(self, rng):\n    new = np.empty(len(self.state))\n    for i, x in enumerate(self.state):\n        dx = self.theta * (0 - x) * self.dt + self.sigma * sqrt(self.dt) * rng.standard_normal()\n"
+                "        new[i] = x + dx\n    self.state = new\n    return new\n",
+    },
+)  # fmt: skip
+
+EXERCISES = (SOFTEN, LINEAR_TD, NOISE, *rl_variants.EXERCISES)

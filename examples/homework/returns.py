@@ -3,7 +3,7 @@ r"""Exercises around returns: of whole episodes, of a policy that explores, of a
 import numpy as np
 
 from .exercise import Exercise, Failed, expect
-from .gridworld import by_definition
+from .rl_variants import by_definition
 
 # ---- rewards to go
 

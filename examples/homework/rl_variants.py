@@ -1,0 +1,165 @@
+r"""Exercises over reinforcement learning: next-door variants that the library does not hold."""
+
+import numpy as np
+
+from .exercise import Exercise, expect
+
+# ---- a slippery grid
+
+
+def line(n=4):
+    """A corridor of n states and its two actions, left and right; P (n, 2, n), R (n, 2). The right end is terminal."""
+    P, R = np.zeros((n, 2, n)), np.full((n, 2), -1.0)
+    for s in range(n - 1):
+        P[s, 0, max(s - 1, 0)] = P[s, 1, s + 1] = 1
+    P[n - 1, :, n - 1], R[n - 1], R[n - 2, 1] = 1, 0, 5
+    return P, R
+
+
+def slippery_by_hand(get):
+    """By hand: a corridor of four"""
+    P, R = get("answer:slippery")(*line(), 0.2)
+    expect(P[1], np.array([[0.9, 0, 0.1, 0], [0.1, 0, 0.9, 0]]), "slippery(P, R, slip=.2): P of the second state of a corridor (left, right)")
+    expect(R[2], np.array([-0.4, 4.4]), "slippery(P, R, slip=.2): R of the third state, whose actions pay -1 and 5,")
+
+
+def slippery_properties(get):
+    """Rows sum to 1; slip 0 and 1; nothing is changed"""
+    rng = np.random.default_rng(0)
+    P, R = rng.dirichlet(np.ones(4), (4, 3)), rng.standard_normal((4, 3))
+    before = P.copy(), R.copy()
+    same = get("answer:slippery")(P, R, 0.0)
+    expect(same[0], P, "P of slippery(P, R, 0)")
+    expect(same[1], R, "R of slippery(P, R, 0)")
+    alike = get("answer:slippery")(P, R, 1.0)
+    expect(alike[0], np.repeat(P.mean(axis=1, keepdims=True), 3, axis=1), "P of slippery(P, R, 1): all actions are alike; it")
+    expect(alike[1], np.repeat(R.mean(axis=1, keepdims=True), 3, axis=1), "R of slippery(P, R, 1)")
+    expect(get("answer:slippery")(P, R, 0.3)[0].sum(axis=2), np.ones((4, 3)), "the sums over s' of P of slippery(P, R, .3)")
+    expect(P, before[0], "P after slippery(P, R, slip): it must stay as it is; it")
+    expect(R, before[1], "R after slippery(P, R, slip): it must stay as it is; it")
+
+
+def slippery_values(get):
+    """The best values in the corridor, against value iteration in plain NumPy"""
+    P, R = get("answer:slippery")(*line(5), 0.4)
+    solved = get("rl.dynamic_programming:value_iteration")(get("rl.mdp:MDP")(P, R), 0.9)
+    P0, R0 = line(5)
+    v = np.zeros(5)
+    for _ in range(400):
+        q = R0 + 0.9 * P0 @ v
+        v = (0.6 * q + 0.4 * q.mean(axis=1, keepdims=True)).max(axis=1)
+    expect(solved.values, v, "the best values of a corridor of five with slip = .4, gamma = .9,", rtol=1e-6)
+
+
+SLIPPERY = Exercise(
+    id="slippery-grid",
+    title="a world on ice",
+    target="answer:slippery",
+    kind="variant",
+    minutes=20,
+    difficulty=2,
+    read="rl/mdp.py, the notation: P (S, A, S), R (S, A)",
+    task="P (S, A, S) and R (S, A) describe a process. In the slippery one, whatever action is chosen, with probability slip a random one of all A actions is executed in its place (which may "
+         "happen to be the same). Return its P (S, A, S) and R (S, A), as a pair; the given arrays stay as they are.",
+    answer='import numpy as np\n\n\ndef slippery(P, R, slip):\n    """(S, A, S), (S, A), number -> (S, A, S), (S, A)"""\n    P2 = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True)\n'
+           "    R2 = (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)\n    return P2, R2\n",
+    check=(slippery_by_hand, slippery_properties, slippery_values),
+    probe=lambda f, get: np.concatenate([np.ravel(part) for part in f(*line(), 0.3)]),
+    hints=(
+        "With probability slip the world does not listen. Where does one land then, on average over what it does instead?",
+        "P' = (1 - slip) P + slip mean_a P, and the same for R.",
+        "return (1 - slip) * P + slip * P.mean(axis=1, keepdims=True), the same with R",
+    ),
+    why="The library has the same under another name: an epsilon-greedy agent lives in just such a world (soften_mdp), so the best epsilon-greedy policy is an ordinary optimum.",
+    wrong={
+        "other_actions_only": ((("    P2 = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True)\n    R2 = (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)\n",
+                                 "    n = P.shape[1]\n    P2 = (1 - slip) * P + slip * (P.sum(axis=1, keepdims=True) - P) / (n - 1)\n    R2 = (1 - slip) * R + slip * (R.sum(axis=1, keepdims=True) - R) / (n - 1)\n"),),
+                               "slipping is spread over the *other* actions: it may pick the chosen one, too."),
+        "reward_as_before": ((("    R2 = (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)\n", "    R2 = R.copy()\n"),), "R is as before: it is paid for what is executed, not for what was wished."),
+        "mean_over_states": ((("P.mean(axis=1, keepdims=True)", "P.mean(axis=0, keepdims=True)"), ("R.mean(axis=1, keepdims=True)", "R.mean(axis=0, keepdims=True)")),
+                             "the mean runs over the states: one cannot slip into another state's moves."),
+        "sum_for_mean": ((("P.mean(", "P.sum("), ("R.mean(", "R.sum(")), "a sum over the actions where a mean was meant: the rows no longer sum to 1."),
+        "anywhere": ((("slip * P.mean(axis=1, keepdims=True)", "slip / P.shape[2]"),), "one slips into any state at all: only the moves of this state can happen."),
+        "exchanged": ((("(1 - slip) * P + slip * P", "slip * P + (1 - slip) * P"), ("(1 - slip) * R + slip * R", "slip * R + (1 - slip) * R")), "slip and 1 - slip are exchanged."),
+    },
+    right={
+        "loops": "import numpy as np\n\n\ndef slippery(P, R, slip):\n    n = P.shape[1]\n    newP, newR = (1 - slip) * P, (1 - slip) * R\n    for a in range(n):\n        for b in range(n):\n"
+                 "            newP[:, a] = newP[:, a] + slip / n * P[:, b]\n            newR[:, a] = newR[:, a] + slip / n * R[:, b]\n    return newP, newR\n",
+        "matrix": "import numpy as np\n\n\ndef slippery(P, R, slip):\n    n = R.shape[1]\n    M = (1 - slip) * np.eye(n) + slip / n\n    return np.einsum('ab,sbt->sat', M, P), R @ M\n",
+    },
+)  # fmt: skip
+
+# ---- n-step targets
+
+
+def by_definition(rewards, values, terminated, gamma, n):
+    """Each target from its own sum."""
+    T, targets = len(rewards), []
+    for t in range(T):
+        end = min(t + n, T)
+        g = sum(gamma ** (k - t) * rewards[k] for k in range(t, end))
+        if end < T or not terminated:
+            g += gamma ** (end - t) * values[end]
+        targets.append(g)
+    return np.array(targets)
+
+
+def nstep_by_hand(get):
+    """By hand: three steps"""
+    f, r, v = get("answer:n_step_targets"), np.array([1.0, 2.0, 4.0]), np.array([10.0, 20.0, 30.0, 40.0])
+    call = "n_step_targets(rewards=[1, 2, 4], values=[10, 20, 30, 40], terminated={}, gamma=.5, n={})"
+    expect(f(r, v, True, 0.5, 1), np.array([11.0, 17.0, 4.0]), call.format(True, 1))
+    expect(f(r, v, True, 0.5, 2), np.array([9.5, 4.0, 4.0]), call.format(True, 2))
+    expect(f(r, v, False, 0.5, 2), np.array([9.5, 14.0, 24.0]), call.format(False, 2))
+
+
+def nstep_definition(get):
+    """Against each sum written out, for every n"""
+    rng = np.random.default_rng(0)
+    r, v = rng.standard_normal(7), rng.standard_normal(8)
+    for n in (1, 2, 3, 6, 7, 8, 100):
+        for terminated in (True, False):
+            got = get("answer:n_step_targets")(r.copy(), v.copy(), terminated, 0.9, n)
+            expect(got, by_definition(r, v, terminated, 0.9, n), f"n_step_targets of an episode of 7 steps, terminated={terminated}, gamma=.9, n={n}")
+
+
+NSTEP = Exercise(
+    id="n-step-targets",
+    title="targets that look n steps ahead",
+    target="answer:n_step_targets",
+    kind="variant",
+    minutes=25,
+    difficulty=2,
+    read="gradient_monte_carlo and td in rl/linear_value.py: n = infinity, and n = 1",
+    task="An episode of T steps: rewards (T,), rewards[t] follows state t; values (T + 1,) of the states 0 ... T; terminated: whether the world ended with the last step (else only the clock stopped, "
+         "and the value of the last state counts). Return (T,) targets: the discounted sum of the next n rewards and, discounted too, the value of the state reached then. Where the episode has fewer "
+         "than n steps left, sum what there is, up to state T.",
+    answer='import numpy as np\n\n\ndef n_step_targets(rewards, values, terminated, gamma, n):\n    """(T,), (T + 1,), bool, number, int -> (T,)"""\n    T = len(rewards)\n    targets = np.zeros(T)\n    for t in range(T):\n'
+           "        end = min(t + n, T)\n        g = 0.0 if terminated and end == T else values[end]\n        for k in range(end - 1, t - 1, -1):\n            g = rewards[k] + gamma * g\n        targets[t] = g\n    return targets\n",
+    check=(nstep_by_hand, nstep_definition),
+    probe=lambda f, get: np.concatenate([f(np.array([1.0, 2, 4, 3, 7]), np.array([10.0, 20, 30, 40, 50, 60]), end, 0.5, 2) for end in (True, False)]),
+    hints=(
+        "Three steps before the end of the world, with n = 10: how many rewards are left, and what is worth how much after them?",
+        "G_t = r_t + gamma r_{t+1} + ... + gamma^(m-1) r_{t+m-1} + gamma^m v(s_{t+m}) with m = min(n, T - t); the last term is 0 if the world ended there.",
+        "for each t: end = min(t + n, T); g = 0 if terminated and end == T else values[end]; for k backwards from end - 1 to t: g = rewards[k] + gamma * g",
+    ),
+    why="Running backwards (g = r + gamma g) needs no powers of gamma. n = 1 is TD(0), n >= T is Monte Carlo; between them bias is traded for variance.",
+    wrong={
+        "bootstraps_through_terminal": ((("0.0 if terminated and end == T else values[end]", "values[end]"),), "it bootstraps through the end of the world: after a terminated step nothing follows."),
+        "truncation_is_an_end": ((("0.0 if terminated and end == T else values[end]", "0.0 if end == T else values[end]"),), "a stopped clock is taken for the end of the world: the last state's value counts unless `terminated`."),
+        "never_bootstraps": ((("0.0 if terminated and end == T else values[end]", "0.0 if terminated or end == T else values[end]"),), "in an episode that terminates, no target bootstraps: only those that reach the end should not."),
+        "one_reward_too_many": ((("end = min(t + n, T)", "end = min(t + n + 1, T)"),), "n + 1 rewards are summed: off by one."),
+        "value_not_discounted": ((("        g = 0.0 if terminated and end == T else values[end]\n", "        tail = 0.0 if terminated and end == T else values[end]\n        g = 0.0\n"),
+                                  ("targets[t] = g", "targets[t] = g + tail")), "the value at the end is not discounted: it comes n steps later."),
+        "value_of_now": ((("else values[end]", "else values[t]"),), "the value of the state at the beginning stands where that of the state reached was meant."),
+        "value_one_early": ((("else values[end]", "else values[end - 1]"),), "the value is that of the state before: values[t + n] follows n rewards."),
+    },
+    right={
+        "powers": "import numpy as np\n\n\ndef n_step_targets(rewards, values, terminated, gamma, n):\n    r, v = np.asarray(rewards, float), np.array(values, float)\n    if terminated:\n        v[-1] = 0\n    T = len(r)\n    out = []\n"
+                  "    for t in range(T):\n        m = min(n, T - t)\n        out.append(r[t:t + m] @ gamma ** np.arange(m) + gamma ** m * v[t + m])\n    return np.array(out)\n",
+        "repeated": "import numpy as np\n\n\ndef n_step_targets(rewards, values, terminated, gamma, n):\n    g = np.array(values, dtype=float)\n    g[-1] *= not terminated\n    for _ in range(min(n, len(rewards))):\n"
+                    "        g[:-1] = rewards + gamma * g[1:]\n    return g[:-1]\n",
+    },
+)  # fmt: skip
+
+EXERCISES = (SLIPPERY, NSTEP)
