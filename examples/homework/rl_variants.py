@@ -64,7 +64,7 @@ SLIPPERY = Exercise(
     answer='import numpy as np\n\n\ndef slippery(P, R, slip):\n    """(S, A, S), (S, A), number -> (S, A, S), (S, A)"""\n    P2 = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True)\n'
            "    R2 = (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)\n    return P2, R2\n",
     check=(slippery_by_hand, slippery_properties, slippery_values),
-    probe=lambda f, get: np.concatenate([np.ravel(part) for part in f(*line(), 0.3)]),
+    probe=lambda f, get: (lambda P, R: np.concatenate([np.ravel(part) for part in (*f(P, R, 0.3), P, R)]))(*line()),
     hints=(
         "With probability slip the world does not listen. Where does one land then, on average over what it does instead?",
         "P' = (1 - slip) P + slip mean_a P, and the same for R.",
@@ -72,6 +72,10 @@ SLIPPERY = Exercise(
     ),
     why="The library has the same under another name: an epsilon-greedy agent lives in just such a world (soften_mdp), so the best epsilon-greedy policy is an ordinary optimum.",
     wrong={
+        "changes_its_arguments": ((("    P2 = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True)\n    R2 = (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)\n    return P2, R2\n",
+                                  "    P[:], R[:] = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True), (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)\n    return P, R\n"),),
+                                  "the given arrays are changed: make new ones."),
+        "first_reward_only": ((("slip * R.mean(axis=1, keepdims=True)", "slip * R[:, :1]"),), "one slips into the first action only, as far as R goes: it is the mean over all."),
         "other_actions_only": ((("    P2 = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True)\n    R2 = (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)\n",
                                  "    n = P.shape[1]\n    P2 = (1 - slip) * P + slip * (P.sum(axis=1, keepdims=True) - P) / (n - 1)\n    R2 = (1 - slip) * R + slip * (R.sum(axis=1, keepdims=True) - R) / (n - 1)\n"),),
                                "slipping is spread over the *other* actions: it may pick the chosen one, too."),
@@ -145,6 +149,12 @@ NSTEP = Exercise(
     ),
     why="Running backwards (g = r + gamma g) needs no powers of gamma. n = 1 is TD(0), n >= T is Monte Carlo; between them bias is traded for variance.",
     wrong={
+        "discount_of_n": ((("        g = 0.0 if terminated and end == T else values[end]\n", "        g = 0.0 if terminated and end == T else gamma ** (n - (end - t)) * values[end]\n"),),
+                          "the value is always discounted n times, even where fewer than n steps were left."),
+        "no_discount": ((("g = rewards[k] + gamma * g", "g = rewards[k] + g"),), "gamma is missing."),
+        "terminal_at_any_end": ((("0.0 if terminated and end == T else values[end]", "0.0 if terminated and t + n > T else values[end]"),),
+                                "off by one at the end of the world: a target that reaches the last state exactly must not bootstrap either."),
+        "one_reward_too_few": ((("for k in range(end - 1, t - 1, -1)", "for k in range(end - 2, t - 1, -1)"),), "n - 1 rewards are summed: off by one."),
         "bootstraps_through_terminal": ((("0.0 if terminated and end == T else values[end]", "values[end]"),), "it bootstraps through the end of the world: after a terminated step nothing follows."),
         "truncation_is_an_end": ((("0.0 if terminated and end == T else values[end]", "0.0 if end == T else values[end]"),), "a stopped clock is taken for the end of the world: the last state's value counts unless `terminated`."),
         "never_bootstraps": ((("0.0 if terminated and end == T else values[end]", "0.0 if terminated or end == T else values[end]"),), "in an episode that terminates, no target bootstraps: only those that reach the end should not."),
@@ -162,4 +172,83 @@ NSTEP = Exercise(
     },
 )  # fmt: skip
 
-EXERCISES = (SLIPPERY, NSTEP)
+# ---- a windy grid
+
+BOOK = 7, 10, np.array([0, 0, 0, 1, 1, 1, 2, 2, 1, 0]), 37  # rows, columns, wind, goal of Sutton & Barto's example 6.5
+
+
+def windy_by_hand(get):
+    """By hand: three rows of four"""
+    table = get("answer:windy")(3, 4, np.array([0, 1, 2, 0]), 7)
+    expect(np.shape(table), np.array([12, 4]), "the shape of windy(rows=3, columns=4, wind=[0, 1, 2, 0], goal=7): it")
+    for s, want in ((8, (4, 9, 8, 8)), (3, (3, 3, 7, 2)), (9, (1, 6, 9, 4)), (10, (2, 3, 6, 1)), (5, (1, 2, 5, 0)), (7, (7, 7, 7, 7)), (6, (2, 3, 2, 1)), (11, (7, 11, 11, 10))):
+        expect(np.asarray(table)[s], np.array(want), f"windy(rows=3, columns=4, wind=[0, 1, 2, 0], goal=7): after up, right, down, left in state {s}:")
+
+
+def windy_everywhere(get):
+    """Every cell of a larger map, some wind blowing down; the wind is left alone"""
+    rows, columns, wind = 6, 8, np.array([0, -1, 3, 1, -2, 0, 2, 1])
+    y, x = np.divmod(np.arange(48), 8)
+    want = np.stack([np.clip(y + i - wind[x], 0, 5) * 8 + np.clip(x + j, 0, 7) for i, j in ((-1, 0), (0, 1), (1, 0), (0, -1))], axis=1)
+    want[20] = 20
+    got, before = np.asarray(get("answer:windy")(rows, columns, wind, 20)), wind.copy()
+    for s in range(48):
+        expect(got[s], want[s], f"windy(rows=6, columns=8, wind={before.tolist()}, goal=20): after up, right, down, left in state {s}:")
+    expect(wind, before, "wind after windy: it must stay as it is; it")
+
+
+def windy_shortest(get):
+    """The book's shortest way: 15 steps"""
+    table, steps, seen = np.asarray(get("answer:windy")(*BOOK)), 0, {30}
+    while 37 not in seen and steps < 70:
+        seen, steps = seen | {int(s2) for s in seen for s2 in table[s]}, steps + 1
+    expect(steps, 15, "Sutton & Barto's windy grid world (7 x 10, wind 0 0 0 1 1 1 2 2 1 0): steps of the shortest way from state 30 to the goal 37:")
+
+
+WINDY = Exercise(
+    id="windy-grid",
+    title="a grid world with wind",
+    target="answer:windy",
+    kind="variant",
+    minutes=20,
+    difficulty=2,
+    read="GridWorld.outcome in rl/envs/grid_world.py; Sutton & Barto, example 6.5",
+    task="States are the cells of a map, numbered row by row from 0, the top row first. Actions 0 to 3 move one cell up, right, down, left; the wind of the column *where the step begins* adds wind[column] cells "
+         "upwards (downwards where it is negative). Move and wind are added first; a row or a column that is then outside the map becomes the nearest one inside. Every action in the goal stays there. "
+         "Return the state that follows, (rows * columns, 4) integers; wind (columns,) stays as it is.",
+    answer='import numpy as np\n\n\ndef windy(rows, columns, wind, goal):\n    """int, int, (columns,) integers, int -> (rows * columns, 4) integers"""\n    moves = ((-1, 0), (0, 1), (1, 0), (0, -1))\n    table = np.zeros((rows * columns, 4), int)\n'
+           "    for s in range(rows * columns):\n        row, column = divmod(s, columns)\n        for a, (down, right) in enumerate(moves):\n            y = min(max(row + down - wind[column], 0), rows - 1)\n"
+           "            x = min(max(column + right, 0), columns - 1)\n            table[s, a] = s if s == goal else y * columns + x\n    return table\n",
+    check=(windy_by_hand, windy_everywhere, windy_shortest),
+    probe=lambda f, get: f(*BOOK),
+    hints=(
+        "You step to the right out of a column with wind 2. Which two numbers change, by how much, and who decides: the column left or the column entered?",
+        "row' = clip(row + move - wind[column], 0, rows - 1), column' = clip(column + move, 0, columns - 1), s' = row' * columns + column'.",
+        "for each s: row, column = divmod(s, columns); for each action: the two lines with min(max(..., 0), last); table[goal] = goal",
+    ),
+    why="The library's grid worlds know no wind, but any such table becomes an environment: TabularEnvironment(next_state[:, :, None], ...). With -1 a step and gamma = 1 the best value of the book's start is -15.",
+    wrong={
+        "wind_of_arrival": ((("            y = min(max(row + down - wind[column], 0), rows - 1)\n            x = min(max(column + right, 0), columns - 1)\n",
+                              "            x = min(max(column + right, 0), columns - 1)\n            y = min(max(row + down - wind[x], 0), rows - 1)\n"),), "the wind is that of the column entered: it blows in the one where the step begins."),
+        "blows_down": ((("- wind[column]", "+ wind[column]"),), "the wind blows down: rows are counted from the top, so up means a smaller number."),
+        "clips_between": ((("min(max(row + down - wind[column], 0), rows - 1)", "min(max(min(max(row + down, 0), rows - 1) - wind[column], 0), rows - 1)"),),
+                          "the move is put back into the map before the wind blows: add both, then put back once."),
+        "bump_stays": ((("            y = min(max(row + down - wind[column], 0), rows - 1)\n            x = min(max(column + right, 0), columns - 1)\n",
+                         "            y, x = row + down - wind[column], column + right\n            if not (0 <= y < rows and 0 <= x < columns):\n                y, x = row, column\n"),),
+                       "a step that leaves the map is taken back as a whole: only the row or column that is outside is put back."),
+        "goal_leaves": ((("s if s == goal else y * columns + x", "y * columns + x"),), "one can leave the goal: every action must stay there."),
+        "wind_by_row": ((("wind[column]", "wind[row]"),), "the wind is looked up by the row: each column has its own."),
+        "torus": ((("min(max(row + down - wind[column], 0), rows - 1)", "(row + down - wind[column]) % rows"), ("min(max(column + right, 0), columns - 1)", "(column + right) % columns")),
+                  "the map has become a torus: who leaves it comes back on the other side."),
+        "columns_for_rows": ((("y * columns + x", "y * rows + x"),), "the number of a cell is row * columns + column: here it is multiplied by the number of rows."),
+    },
+    right={
+        "arrays": "import numpy as np\n\n\ndef windy(rows, columns, wind, goal):\n    y, x = np.indices((rows, columns)).reshape(2, -1, 1)\n    y2 = y + np.array([-1, 0, 1, 0]) - np.asarray(wind)[x]\n    x2 = x + np.array([0, 1, 0, -1])\n"
+                  "    table = np.ravel_multi_index((y2, x2), (rows, columns), mode='clip')\n    table[goal] = goal\n    return table\n",
+        "lists": "def inside(i, n):\n    return 0 if i < 0 else n - 1 if i >= n else int(i)\n\n\ndef windy(rows, columns, wind, goal):\n    table = []\n    for y in range(rows):\n        for x in range(columns):\n"
+                 "            to = [(y - 1, x), (y, x + 1), (y + 1, x), (y, x - 1)]\n            if y * columns + x == goal:\n                table.append([goal] * 4)\n            else:\n"
+                 "                table.append([inside(i - wind[x], rows) * columns + inside(j, columns) for i, j in to])\n    return table\n",
+    },
+)  # fmt: skip
+
+EXERCISES = (SLIPPERY, NSTEP, WINDY)
