@@ -7,14 +7,18 @@ such numbers look like? A debugger tells it for one line at a time; here it stan
     python -m examples.read rl/ddpg.py targets         one function, method or class of it
     python -m examples.read --check                    hold all shape comments against the arrays
 
-What to notice. Every part of the library runs once, tiny and with all kernels as plain Python (`tiny_runs.py`: a MADE of 5
-pixels, a world of 14 cells). A `|` stands beside each line that ran, and after it what the line assigned or returned
-*the first time*: shape, then a few numbers. Where a line has none it decides something, or calls for an effect; where
-there is no `|` it never ran: what raises an error, mostly. All sizes differ, so you see which axis is which: of (3, 5)
-the 3 is the batch.
+      99|         h = x  # (B, D)                                            h (3, 5) 0 1 1 1 0 0 0 0 0 0 0 1 ...
+     100|         for W, M, c in zip(self.W, hidden_masks, self.c):          W (5, 7); M (5, 7); c (7,) 0 ...
+     101|             h = self.activation(h @ (W * M) + c)  # (B, H)         h (3, 7) -0.722 0 -0.53 0.174 0 ...
+
+What to notice. Every part of the library runs, tiny and with all kernels as plain Python (`tiny_runs.py`: a MADE of 5
+pixels, a world of 14 cells). A `|` stands before each line that ran, and in the margin what it assigned or returned the
+*first* time: the shape, then a few numbers. Where the margin is empty, the line decides something, or calls for an
+effect; where there is no `|` it never ran: what raises an error, mostly. All sizes differ, so you see which axis is
+which: of (3, 5) the 3 is the batch.
 
 The common mistake. A comment `# (B, D)` that was true once is worse than none. Ours are executed: `--check` finds those
-that disagree with what came out, and those that no run reached. A test runs it (`shapes.py` says how).
+that disagree with what came out, and those that no run reached. A test runs it (`shapes.py` says what such a comment is).
 """
 
 import argparse
@@ -26,8 +30,10 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
+
 ROOT = Path(__file__).parent.parent
-WIDTH, MARGIN = 130, 92  # columns; where the margin begins
+WIDTH, MARGIN = 130, 90  # columns; where the margin begins
 FLOORS = ("minigrad/**/*.py", "models/*.py", "rl/**/*.py", "examples/*.py")
 EXCUSED = {  # claims that no run reaches: the line -> why
     "examples/make_binarized_mnist.py:23": "it needs the grey digits, which are not in the package; the file that it made is read by `digits`",
@@ -41,15 +47,18 @@ def our_files():
 
 
 def find(name):
-    """The name of our file that is meant; ValueError if there is none."""
-    files, wanted = our_files(), Path(name)
-    for path in (wanted if wanted.is_absolute() else Path.cwd() / wanted, ROOT / wanted, ROOT / f"{name}.py"):
+    """The name of our file that is meant, by its path or, if there is but one, its last part; ValueError if there is none."""
+    files, given = our_files(), Path(name)
+    for path in (Path.cwd() / given, ROOT / given):
         with contextlib.suppress(ValueError):
             if (found := path.resolve().relative_to(ROOT.resolve()).as_posix()) in files:
                 return found
-    ends = [file for file in files if file.endswith(f"/{wanted.name}")]
-    near = ends or difflib.get_close_matches(name, files, 3, 0.5)
-    raise ValueError(f"{name} is none of our files: give one of minigrad/, models/, rl/" + (f"; you may mean {' or '.join(near[:3])}" if near else ""))
+    same = [file for file in files if Path(file).stem == given.stem and given.suffix in (".py", "")]
+    if len(same) == 1 and len(given.parts) == 1:
+        return same[0]
+    near = same or difflib.get_close_matches(name, files, 3, 0.5)
+    maybe = f"; do you mean {' or '.join(near[:3])}?" if near else ""
+    raise ValueError(f"{name} is none of our files: give one of minigrad/, models/ or rl/, such as models/made.py{maybe}")
 
 
 def span(source, name):
@@ -67,59 +76,62 @@ def span(source, name):
     spans = [pair for full, pairs in found.items() if full == name or full.endswith(f".{name}") for pair in pairs]
     if not spans:
         near = difflib.get_close_matches(name, [n.split(".")[-1] for n in found], 3, 0.5)
-        raise ValueError(f"{source.name} has no {name}" + (f"; you may mean {' or '.join(near)}" if near else ""))
+        raise ValueError(f"{source.name} has no {name}" + (f"; do you mean {' or '.join(near)}?" if near else ""))
     return spans
 
 
-def describe(pairs):
-    """The text for the margin: the names that a line assigned, with shapes and a few numbers."""
-    room = WIDTH - MARGIN - 3
-    share = room // len(pairs) - 2 if len(pairs) > 1 else room
-    words = []
-    for name, value in pairs:
-        words.append(f"{name} {show(value, max(8, share - len(name)))}".strip())
+def describe(pairs, code):
+    """The text for the margin: the names that a line assigned, with shapes and, unless they are np.empty's, a few numbers."""
+    room = 0 if "np.empty" in code else WIDTH - MARGIN - 2 * (len(pairs) - 1)
+    words = [f"{name} {show(value, room // len(pairs) - len(name) - 1)}".strip() for name, value in pairs]
     text = "; ".join(words)
-    return text if len(text) <= room else text[: room - 3] + "..."
+    return text if len(text) <= WIDTH - MARGIN else f"{text[: WIDTH - MARGIN - 4]} ..."
 
 
 def show(value, room):
-    """A value in about so many letters."""
+    """A value in about so many letters: of an array the shape, and as many numbers as there is room for."""
     from .shapes import array_of
 
     array = array_of(value)
-    if hasattr(array, "shape") and hasattr(array, "ravel"):
-        text = str(array.shape) if array.shape else ""
-        flat = array.ravel()[:12].tolist()
-        for i, number in enumerate(flat):
-            word = number_text(number)
-            if len(text) + len(word) + 5 > room and i:
-                return text + " ..."
-            text += " " * bool(text) + word
-        return text if array.size <= len(flat) else text + " ..."
-    if isinstance(value, (bool, int, float, str, type(None))):
-        return repr(value) if isinstance(value, str) else number_text(value)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return f"{type(value).__name__}"
+    if not isinstance(array, np.ndarray):
+        return brief(value)
+    words = [*([str(array.shape)] if array.shape else []), *map(brief, array.ravel()[:12].tolist())]
+    for count in range(len(words), 1, -1):
+        text = " ".join(words[:count]) + " ..." * (count < len(words) or array.size > 12)
+        if len(text) <= room:
+            return text
+    return words[0]
+
+
+def brief(value):
+    """A value in a few letters: of an array the shape alone."""
+    if isinstance(value, (bool, np.bool_)):
+        return "FT"[int(value)]
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.3g}"
+    if isinstance(value, (int, str, type(None), np.generic, np.dtype)):
+        return repr(value) if isinstance(value, str) else str(value)
+    if getattr(value, "shape", None) is not None and not isinstance(value, type):
+        return str(value.shape)
     if isinstance(value, (list, tuple)):
-        kind = type(value).__name__
-        return f"{kind} of {len(value)}: {', '.join(show(item, 12) for item in value)}" if len(value) else f"empty {kind}"
+        name = type(value).__name__ if hasattr(value, "_fields") else ""
+        inside = ", ".join(map(brief, value[:8])) + ", ..." * (len(value) > 8)
+        inside += "," * (type(value) is tuple and len(value) == 1)
+        return f"[{inside}]" if isinstance(value, list) else f"{name}({inside})"
+    if isinstance(value, (dict, set)):
+        return f"a {type(value).__name__} of {len(value)}"
     return getattr(value, "__name__", None) or f"a {type(value).__name__}"
 
 
-def number_text(x):
-    """A number in a few letters."""
-    return f"{x:.3g}" if isinstance(x, float) else str(x)
-
-
 def trace(names, describe=None):
-    """Run all tiny runs, as plain Python, and return what was seen of these files, a shapes.Tracer."""
+    """Run all tiny runs, as plain Python, and return what was seen of these files, a tracing.Tracer."""
     os.environ["NUMBA_DISABLE_JIT"] = "1"
     if "numba" in sys.modules and not sys.modules["numba"].config.DISABLE_JIT:
         raise RuntimeError("read: numba compiles already: run this in a process of its own")
-    from . import shapes, tiny_runs
+    from . import tiny_runs, tracing
 
     files = our_files()
-    tracer = shapes.Tracer([shapes.Source(files[name], name) for name in names], describe)
+    tracer = tracing.Tracer([tracing.Source(files[name], name) for name in names], describe)
     with contextlib.redirect_stdout(io.StringIO()):
         tiny_runs.all_of_them(tracer)
     return tracer
@@ -130,18 +142,15 @@ def listing(name, part=None):
     tracer = trace([name], describe)
     (source,) = tracer.sources.values()
     spans = span(source, part) if part else [(1, len(source.lines))]
-    lines = []
-    for first, last in spans:
-        for number in range(first, last + 1):
-            code = f"{number:4} {source.lines[number - 1]}"
-            mark = "|" if (name, number) in tracer.ran else ""
-            text = f"{mark} {tracer.shown.get((name, number), '')}".rstrip()
-            if text and len(code) >= MARGIN:
-                lines += [code, " " * MARGIN + text] if len(text) > 1 else [code]
-            else:
-                lines.append(f"{code:<{MARGIN}}{text}".rstrip())
-    if not tracer.ran:
-        lines.insert(0, f"(no tiny run comes through {name}: the margin stays empty)")
+    lines, ran = [], {line for _, line in tracer.ran}
+    for number in (number for first, last in spans for number in range(first, last + 1)):
+        statement = source.statements.get(number)
+        began = statement.line if statement else number
+        code = f"{number:4}{'|' if began in ran else ' '} {source.lines[number - 1]}".rstrip()
+        text = tracer.shown.get((name, number), "")
+        lines += [code, " " * MARGIN + text] if text and len(code) >= MARGIN else [f"{code:<{MARGIN}}{text}".rstrip()]
+    if not ran & set(source.entries.values()):
+        lines.insert(0, f"(No tiny run calls a function of {name}: so nothing stands beside it.)")
     return "\n".join(lines)
 
 
@@ -150,8 +159,8 @@ def check():
     tracer = trace(our_files())
     claims = {f"{source.name}:{line}": claim.text for source in tracer.sources.values() for line, claim in source.claims.items()}
     reached = {f"{file}:{line}" for file, line in tracer.reached}
-    missed = [f"{where}: {text}: no run reached it" for where, text in claims.items() if where not in reached and where not in EXCUSED]
-    stale = [f"{where}: excused, but it is reached, or claims nothing" for where in EXCUSED if where in reached or where not in claims]
+    missed = [f"{where}: {text}: no run reached it" for where, text in claims.items() if where not in reached | set(EXCUSED)]
+    stale = [f"{where}: excused, but reached, or no claim" for where in EXCUSED if where in reached or where not in claims]
     return [*tracer.problems.values(), *missed, *stale], len(reached) - len(tracer.problems)
 
 
@@ -159,7 +168,8 @@ def main():
     """Print a file with its margin, or the outcome of the check."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")
-    parser = argparse.ArgumentParser(prog="python -m examples.read", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m examples.read", description=__doc__, formatter_class=form)
     parser.add_argument("file", nargs="?", help="a file of minigrad/, models/ or rl/")
     parser.add_argument("part", nargs="?", help="a function, method or class of it")
     parser.add_argument("--check", action="store_true", help="hold all shape comments against the arrays")
@@ -171,9 +181,13 @@ def main():
     if not chosen.file:
         parser.error("give a file, such as models/made.py, or --check")
     try:
-        print(listing(find(chosen.file), chosen.part))
+        text = listing(find(chosen.file), chosen.part)
     except ValueError as error:
         parser.exit(2, f"read: {error}\n")
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -1,9 +1,11 @@
-"""Tiny runs through all of the library, for `examples.read`: each names the sizes that its symbols have.
+"""Tiny runs through all of the library, for `examples.read`: each names the sizes that its symbols have. (Those of rl/
+are in `tiny_runs_rl.py`.)
 
 A run is a function that takes a Generator. The sizes of one run differ, and are primes where they can be, so that a
 shape comment cannot be right by accident. All kernels must run as plain Python (NUMBA_DISABLE_JIT), or nobody sees them.
 """
 
+import copy
 import tempfile
 from pathlib import Path
 
@@ -12,14 +14,10 @@ import numpy as np
 import minigrad
 from minigrad import Tensor, checkpoint, datasets, functional, nn, ops, optim, training
 from models import fvsbn, made, mlp, nade
-from rl import ddpg, dynamic_programming, envs, episodes, evaluate, features, linear_control, mdp, noise
-from rl import linear_value as lv
 
-from . import autograd_tour, ddpg_pendulum, generative_models, nade_mnist, value_approximation
+from . import autograd_tour, generative_models, nade_mnist
 
 RUNS = []  # pairs: a function, its sizes
-MAP = ".......\n.#..#.G"  # 14 states
-MOVES = ("up", "right", "down", "left", "stay")
 
 
 def run(**sizes):
@@ -45,9 +43,10 @@ def engine(rng):
     for function, inputs in [*((f, [x, y]) for f in two), *((np.matmul, list(pair)) for pair in products)]:
         minigrad.gradcheck(function, inputs, rng=rng, directions=1)
     minigrad.gradcheck(np.tanh, [x], rng=rng, order=2, directions=1)
-    with minigrad.detect_anomaly():
-        (Tensor(x, requires_grad=True) * 2).sum().backward()
-    repr(Tensor(x))
+    triple = ops.primitive(lambda g, y, x: 3 * g)(lambda x, /: 3 * x)  # how a primitive is made
+    with minigrad.detect_anomaly(), minigrad.trace():
+        triple(Tensor(x, requires_grad=True)).sum().backward()
+    repr(Tensor(x)), Tensor(x) < 0.5, Tensor(x[0, 0]).numpy(), triple(x)
 
 
 @run(B=3, H=7, n=5)
@@ -62,7 +61,7 @@ def tour(rng):
 def training_loop(rng):
     """Modules, optimisers, the loop, a checkpoint."""
     x = rng.standard_normal((9, 5)).astype(np.float32)
-    loss = lambda model, batch, rng: functional.mse_loss(model(Tensor(batch)), batch.sum(axis=1, keepdims=True))
+    loss = lambda model, batch, rng: functional.mse_loss(model(Tensor(batch)), batch[:, :1])  # noqa: E731
     with tempfile.TemporaryDirectory() as folder:
         for number, make in enumerate((lambda p: optim.SGD(p, 0.1, momentum=0.9), optim.Adam, optim.Adagrad)):
             model = nn.MLP((5, 7, 1), rng=rng, activation="tanh")
@@ -72,7 +71,11 @@ def training_loop(rng):
                 training.fit(model, x, x, optimizer=optimizer, epochs=epochs, batch_size=3, rng=rng, loss=loss, schedule=schedule,
                              path=Path(folder) / f"{number}.npz", verbose=False)  # fmt: skip
             optim.clip_grad_norm_(model, 1.0)
+            optimizer.zero_grad()
         checkpoint.load(Path(folder) / "0.npz")
+        np.savez(Path(folder) / "bits.npz", train=x > 0, valid=x > 0, test=x > 0)
+        datasets.load_binary(Path(folder) / "bits.npz")
+    copy.deepcopy(model)
     nn.xavier_uniform(5, 7, rng)
 
 
@@ -119,111 +122,6 @@ def ladder(rng):
     table.sample(2, rng)
 
 
-@run(S=14, A=5, K=1)
-def grid(rng):
-    """A grid world: values, policies, the three algorithms of dynamic programming."""
-    env = envs.GridWorld(MAP, target_terminal=True)
-    process = env.mdp()
-    for gamma in (1, 0.9):
-        best = dynamic_programming.value_iteration(process, gamma)
-        dynamic_programming.policy_iteration(process, gamma)
-        dynamic_programming.truncated_policy_iteration(process, gamma, 3)
-    uniform = mdp.uniform_policy(process)
-    mdp.state_values_by_iteration(process, uniform, 0.9)
-    endless = envs.GridWorld(MAP).mdp()
-    mdp.stationary_distribution(endless, uniform)
-    dynamic_programming.policy_iteration(mdp.soften_mdp(endless, 0.1), 0.9)
-    str(process), env.values_text(best.values), env.policy_text(mdp.soften(best.policy, 0.1))
-    env.reset(seed=0)
-    env.step(1)
-    env.render(4)
-    env.load_state_dict(env.state_dict())
-
-
-@run(S=13, A=1, K=(1, 3, 6), F=3, E=7, k=1)
-def walk(rng):
-    """A random walk of 11 states between two ends: episodes, prediction with linear features, by steps and in closed form."""
-    env = envs.RandomWalk(11, 3)
-    process, policy = env.mdp(), np.ones((13, 1))
-    env.reset(seed=0)
-    env.render()
-    record = episodes.play_fast(env, policy, 7, rng)
-    episodes.play(env, policy, 2, rng)
-    for make in (features.polynomial(2), features.fourier(2)):
-        Phi = make(np.linspace(0, 1, 13))
-        d = lv.on_policy_distribution(process, policy, env.start)
-        lv.gradient_monte_carlo(np.zeros(3), features.rows(Phi), record, 0.1, 0.9)
-        lv.td(np.zeros(3), features.rows(Phi), record, 0.1, 0.9)
-        w = lv.td_fixed_point(process, policy, 0.9, Phi, d)
-        lv.errors(process, policy, 0.9, Phi, w, d)
-        lv.lstd(Phi, record, 0.9)
-        lv.recursive_lstd(Phi, record, 0.9)
-    features.aggregation(13, 4)(np.arange(13))
-    features.one_hot(13)(np.arange(13))
-
-
-@run(S=7, A=2, F=8)
-def star(rng):
-    """Baird's star: the expected updates that diverge, and those that do not."""
-    value_approximation.star_runs(3)
-
-
-@run(S=25, A=5, K=(1, 3, 4, 6, 9, 10, 16), F={3, 4, 6, 9, 10, 16}, k=2)
-def chapter_5(rng):
-    """TD-Linear in the book's grid, as the example of chapter 5 runs it."""
-    value_approximation.grid_runs(0, 2, 3, 11)
-
-
-@run(A=3, k=2, T=8, F=(6, 648))
-def control(rng):
-    """Sarsa and Q-learning: on a grid, and on mountain car under tiles, in Python and by the loops that are compiled elsewhere."""
-    for method in ("sarsa", "q_learning"):
-        car, tiles = envs.MountainCar(19), features.TileCoding([-1.2, -0.07], [0.6, 0.07])
-        for learn in (linear_control.learn, linear_control.learn_fast):
-            learn(car, tiles, 2, method=method, alpha=0.1 / 8, rng=rng)
-    linear_control.learn(car, features.polynomial(2), 1, alpha=0.1, rng=rng)
-    car.render()
-    value_approximation.car_runs(0, 2, 3, limit=17)
-
-
-@run(S=14, A=5, K=1, F=14)
-def control_tables(rng):
-    """The same over a table."""
-    env = envs.GridWorld(MAP, target_terminal=True, max_episode_steps=19)
-    for learn in (linear_control.learn, linear_control.learn_fast):
-        learn(env, np.eye(14), 2, alpha=0.1, rng=rng)
-
-
-def linear_world(steps=5):
-    """Three numbers in an observation, two in an action."""
-    B = np.array([[1, 0], [0, 1], [1, 1]])
-    return envs.LQR(0.5 * np.eye(3), B, np.eye(3), np.eye(2), noise=0.1, max_episode_steps=steps)
-
-
-@run(n=3, m=2, B=(1, 13, 19), H={7, 11}, **{"in": (3, 5), "out": (1, 2)})
-def deterministic_policy_gradient(rng):
-    """DDPG in a linear world: a buffer that is overwritten, updates, a saved agent, returns."""
-    settings = dict(hidden=(7, 11), batch_size=13, capacity=19, start_steps=14, decay_steps=9)
-    agent = ddpg.DDPG(linear_world(), 0, noise=noise.OrnsteinUhlenbeck(), **settings)
-    agent.learn(21)
-    agent.load_state_dict(agent.state_dict())
-    ddpg.DDPG(linear_world(), 0, **settings).learn(16)
-    evaluate.bootstrap_interval(evaluate.evaluate(agent, linear_world(), 3, 0), rng, draws=3)
-    agent.env.riccati(0.9)
-    agent.env.render()
-
-
-@run(n=3, m=1, B=(1, 2, 25), H={7}, X=5, Y=5, **{"in": (3, 4), "out": 1})
-def pendulum(rng):
-    """DDPG on Pendulum, and the maps of chapter 6."""
-    env = envs.Pendulum(3)
-    agent = ddpg.DDPG(env, 0, hidden=(7,), batch_size=2, start_steps=3).learn(5)
-    env.render(16)
-    ddpg_pendulum.maps(agent, 5)
-    for space in (env.action_space, env.observation_space, envs.MountainCar().action_space):
-        repr(space), space.contains(space.sample()), space.wanted
-
-
 @run(B=3, H={7, 11}, **{"in": 5, "out": 2})
 def perceptron(rng):
     """The multilayer perceptron as one primitive."""
@@ -233,28 +131,11 @@ def perceptron(rng):
     network.frozen()(x.data)
 
 
-@run(S=14, A=5, seeds=3, T=6)
-def pictures(rng):
-    """Figures, drawn and not saved."""
-    from minigrad import plot
-    from rl import plot as rl_plot
-
-    env = envs.GridWorld(MAP)
-    best = dynamic_programming.value_iteration(env.mdp(), 0.9)
-    rl_plot.grid_values(env, best.values)
-    rl_plot.grid_values(env, best.values, corner=True)
-    rl_plot.grid_policy(env, best.policy)
-    rl_plot.grid_trajectory(env, [0, 1, 2, 9])
-    rl_plot.learning_curves({"three seeds": (np.arange(6), rng.random((3, 6)))})
-    rl_plot.heat_map(rng.random((2, 3)), np.arange(3), np.arange(2))
-    plot.image_grid(rng.random((3, 15)), 2, height=3)
-    plot.learning_curves([{"epoch": 1, "train": 2.0, "valid": 3.0}])
-    t = Tensor(rng.random(3), requires_grad=True)
-    plot.draw_graph((np.exp(t) * 2).sum(), {t: "t"})
-
-
 def all_of_them(tracer):
     """Run each under a tracer."""
+    from . import tiny_runs_rl  # noqa: F401  its runs join the list
+
     for function, sizes in RUNS:
         with tracer.watch(function.__name__, **sizes):
             function(np.random.default_rng(0))
+    tracer.constants()

@@ -123,13 +123,13 @@ def bernoulli_sum(z, x, log_prob, residual):
 
 def bernoulli_log_prob_vjp(g, residual, logits, x):
     r"""∂/∂logit_d = x_d − σ(logit_d)"""
-    return g[:, None] * residual
+    return g[:, None] * residual  # (B, 1) * (B, D)
 
 
 @primitive(bernoulli_log_prob_vjp, first_order=True)
 def bernoulli_log_prob(logits, /, x):
     r"""Σ_d [x_d log σ(logit_d) + (1 − x_d) log(1 − σ(logit_d))]: (B, D) -> (B,); saves x − σ(logits), (B, D)"""
-    log_prob, residual = np.empty(len(x), logits.dtype), np.empty_like(logits)
+    log_prob, residual = np.empty(len(x), logits.dtype), np.empty_like(logits)  # (B,), (B, D)
     bernoulli_sum(logits, x, log_prob, residual)
     return log_prob, residual
 

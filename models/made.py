@@ -126,7 +126,7 @@ class MADE(AutoregressiveModel):
         with no_grad():
             logits = np.stack([self.logits(x, k) for k in range(len(self.components))]).data  # (K, B, D)
         so_far = -np.cumsum(bernoulli_nll(logits, x)[:, :, self.order], axis=2)  # (K, B, D), with x_d, in model order
-        before = np.zeros_like(so_far)
+        before = np.zeros_like(so_far)  # (K, B, D)
         before[:, :, 1:] = so_far[:, :, :-1]
         weights = softmax(before, 0)[:, :, ranks(self.order)]  # (K, B, D), in data order
         return (weights * sigmoid(logits)).sum(axis=0)

@@ -100,8 +100,8 @@ def forward(x, order, W, V, b, c):
 @jit
 def backward(g, a, x, order, W, V):
     """∂L/∂logits (B, D) and the last sums a -> the gradients of W, V (D, H) and of each example's first sum, (B, H)."""
-    dW, dV = np.zeros_like(W), np.zeros_like(V)
-    a, h, dh, da = a.copy(), np.empty_like(a), np.zeros_like(a), np.zeros_like(a)
+    dW, dV = np.zeros_like(W), np.zeros_like(V)  # (D, H) each
+    a, h, dh, da = a.copy(), np.empty_like(a), np.zeros_like(a), np.zeros_like(a)  # (B, H) each
     for i in range(len(x)):
         squash(a[i], h[i])
     for d in order[::-1]:
@@ -132,7 +132,7 @@ def draw(u, order, W, V, b, c):
 def nade_logits_vjp(g, a, W, V, b, c, x, order):
     r"""The backward half of Algorithm 1, for any upstream gradient g (B, D)"""
     dW, dV, da = backward(np.ascontiguousarray(g), a, x, order, W, V)
-    return dW, dV, g.sum(axis=0), da.sum(axis=0)
+    return dW, dV, g.sum(axis=0), da.sum(axis=0)  # (D, H), (D, H), (D,), (H,)
 
 
 @primitive(joint=nade_logits_vjp, first_order=True)

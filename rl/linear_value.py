@@ -131,13 +131,13 @@ def parts(mdp, policy, gamma, Phi, d=None):
     d = mdps.stationary_distribution(mdp, policy) if d is None else np.asarray(d)
     if d.shape != (mdp.n_states,) or not (d >= 0).all() or not np.isfinite(Phi).all():
         raise ValueError(f"d must be (S,) = ({mdp.n_states},) shares >= 0, and Phi finite numbers; d has shape {d.shape}")
-    return Phi, Phi - mdps.check_gamma(gamma, mdp, P > 0) * P @ Phi, r, d
+    return Phi, Phi - mdps.check_gamma(gamma, mdp, P > 0) * P @ Phi, r, d  # (S, F), (S, F), (S,), (S,)
 
 
 def td_system(mdp, policy, gamma, Phi, d=None):
     r"""A = Φᵀ D M (F, F) and b = Φᵀ D r_π (F,): a step of TD moves w by α (b − A w) on average."""
     Phi, M, r, d = parts(mdp, policy, gamma, Phi, d)
-    return Phi.T * d @ M, Phi.T * d @ r
+    return Phi.T * d @ M, Phi.T * d @ r  # (F, F), (F,)
 
 
 def td_fixed_point(mdp, policy, gamma, Phi, d=None):
@@ -159,7 +159,7 @@ def residual_system(mdp, policy, gamma, Phi, d=None):
     This A has no negative eigenvalue, so a small α never diverges. But w rests elsewhere, at the minimum of BE.
     """
     _, M, r, d = parts(mdp, policy, gamma, Phi, d)
-    return M.T * d @ M, M.T * d @ r
+    return M.T * d @ M, M.T * d @ r  # (F, F), (F,)
 
 
 def expected_updates(A, b, w, alpha, sweeps):

@@ -130,7 +130,7 @@ def under(mdp, policy):
 
     P_π(s, s') = Σ_a π(a|s) p(s'|s, a),   r_π(s) = Σ_a π(a|s) E[r|s, a]     (Zhao, equations 2.8 to 2.10)
     """
-    return np.einsum("sa,san->sn", policy, mdp.P), (policy * mdp.R).sum(axis=1)
+    return np.einsum("sa,san->sn", policy, mdp.P), (policy * mdp.R).sum(axis=1)  # (S, S), (S,)
 
 
 def state_values(mdp, policy, gamma):
