@@ -205,7 +205,7 @@ def main():
         add(file)
     path = Path(path)
     verdict = judge(find(name, path), path)
-    text = "\n".join(line[:160] for line in verdict.text.splitlines()[:LINES])
+    text = "\n".join(line[:240] for line in verdict.text.splitlines()[:LINES])
     Path(result).write_text(json.dumps(verdict._replace(text=text)._asdict()), encoding="utf-8")
 
 

@@ -53,6 +53,9 @@ MAX = Exercise(
     why="keep_axes gives y and g their lost axes back, so that both broadcast against x. At a tie the maximum has no gradient; equal shares are the mean of those of "
         "its one-sided neighbours.",
     wrong={
+        "first_of_ties": ("def max_vjp(g, y, x, axis=None, keepdims=False):\n    out = np.zeros(x.shape)\n    if axis is None:\n        out.flat[np.argmax(x)] = 1\n    elif isinstance(axis, tuple):\n        out = (x == keep_axes(y, x, axis)) * 1.0\n"
+                          "    else:\n        np.put_along_axis(out, np.expand_dims(np.argmax(x, axis=axis), axis), 1, axis)\n    return keep_axes(g, x, axis) * out\n",
+                          "the first of several largest entries gets everything: they should share."),
         "no_sharing": (((" * (largest / np.sum(largest, axis=axis, keepdims=True))", " * largest"),), "each of several largest entries gets all of g: together they get too much."),
         "shares_over_all": ((("np.sum(largest, axis=axis, keepdims=True)", "np.sum(largest)"),), "ties are counted over the whole array, not along the axis."),
         "sends_to_all": ((("(x == keep_axes(y, x, axis))", "(x <= keep_axes(y, x, axis))"),), "every entry gets a share: that is the gradient of the mean."),
@@ -266,6 +269,7 @@ SOFTSIGN = Exercise(
     ),
     why="Since 1 - |y| = 1 / (1 + |x|), the rule can also be written with the output alone: g (1 - |y|)^2.",
     wrong={
+        "arctan": ((("g / (s * s)", "g / (1 + x * x)"),), "this is the derivative of arctan: the square of 1 + |x| is not 1 + x²."),
         "not_squared": ((("g / (s * s)", "g / s"),), "the square is missing: by the quotient rule the denominator is squared."),
         "with_a_sign": ((("g / (s * s)", "g * np.sign(x) / (s * s)"),), "the sign of x has no place here: softsign grows on both sides of 0."),
         "no_bar": ((("1 + np.abs(x)", "1 + x"),), "the bars are missing: |x|, not x."),
@@ -330,6 +334,10 @@ NADE_TANH = Exercise(
     ),
     why="Nothing else changes: the sum of p is 1 whatever the hidden units do, as long as each logit sees only what came before.",
     wrong={
+        "mean_over_pixels": ((("return total", "return total / x.shape[1]"),), "the mean over the variables is returned: log p is their sum."),
+        "squashes_a": ((("a = a + x[:, d, None] * W[d]", "a = np.tanh(a + x[:, d, None] * W[d])"),), "the sum a itself is squashed and added to; a stays a plain sum, and h = tanh(a) is made of it."),
+        "places_for_pixels": ((("for d in order:", "for k, d in enumerate(order):"), ("@ V[d] + b[d]", "@ V[k] + b[k]"), ("* W[d]", "* W[k]")),
+                              "the rows of W and V are taken by the place in the order; they belong to the variable."),
         "sees_itself": ((("        z = np.tanh(a) @ V[d] + b[d]\n        total += x[:, d] * z - np.logaddexp(0, z)\n        a = a + x[:, d, None] * W[d]\n",
                           "        a = a + x[:, d, None] * W[d]\n        z = np.tanh(a) @ V[d] + b[d]\n        total += x[:, d] * z - np.logaddexp(0, z)\n"),),
                         "x_d enters a before its own logit: each pixel sees itself, and the sum of p is not 1."),

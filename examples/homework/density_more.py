@@ -48,6 +48,8 @@ GROUPS = Exercise(
     ),
     why="It is MADE's rule with the group as the degree. Nothing in the proof needs the degrees to be different: the order of the groups is enough.",
     wrong={
+        "strict_in_the_wrong_layer": ((("hidden[None, :] >= groups[:, None]", "hidden[None, :] > groups[:, None]"), ("groups[None, :] > hidden[:, None]", "groups[None, :] >= hidden[:, None]")),
+                                      "the hidden layer is strict, not the output: nothing leaks, but a unit of degree m should see group m."),
         "sees_its_group": ((("groups[None, :] > hidden[:, None]", "groups[None, :] >= hidden[:, None]"),), "the output mask uses >=: a variable then sees its own group, itself included."),
         "hidden_strict": ((("hidden[None, :] >= groups[:, None]", "hidden[None, :] > groups[:, None]"),), "the hidden mask is strict: a unit of degree m may see group m, too."),
         "transposed": ((("    return into, out", "    return into.T, out.T"),), "the masks are transposed: the first must be (D, H), the second (H, D)."),
@@ -81,6 +83,8 @@ def mixture_stable(get):
         far, dead = f(np.array([[-1000.0], [-1001.0]]), np.ones(2)), f(np.array([[-np.inf], [-3.0]]), np.ones(2))
         expect(far, np.array([-1000 + np.log((1 + np.exp(-1)) / 2)]), "mixture_log_prob([[-1000], [-1001]], weights [1, 1])")
         expect(dead, np.array([-3 - np.log(2)]), "mixture_log_prob([[-inf], [-3]], weights [1, 1])")
+        apart = f(np.array([[-1000.0, -5.0], [-1000.0, -5.0]]), np.ones(2))
+        expect(apart, np.array([-1000.0, -5.0]), "mixture_log_prob([[-1000, -5], [-1000, -5]], weights [1, 1])")
         unused = f(np.array([[-2.0], [-3.0]]), np.array([0.0, 5.0]))
         expect(unused, np.array([-3.0]), "mixture_log_prob([[-2], [-3]], weights [0, 5]): a model of weight 0 counts nothing; it")
 
@@ -106,7 +110,7 @@ MIXTURE = Exercise(
     answer='import numpy as np\n\n\ndef mixture_log_prob(log_probs, weights):\n    """(K, B), (K,) -> (B,)"""\n    with np.errstate(divide="ignore"):\n        log_w = np.log(weights / np.sum(weights))\n'
            "    terms = log_probs + log_w[:, None]\n    top = np.max(terms, axis=0)\n    return top + np.log(np.sum(np.exp(terms - top), axis=0))\n",
     check=(mixture_by_hand, mixture_stable, mixture_sum),
-    probe=lambda f, get: np.r_[f(np.log([[0.2, 0.5], [0.6, 0.1]]), np.array([3.0, 1.0])), np.nan_to_num(f(np.array([[-1000.0], [-1001.0]]), np.ones(2)), neginf=-9e9)],
+    probe=lambda f, get: np.r_[f(np.log([[0.2, 0.5], [0.6, 0.1]]), np.array([3.0, 1.0])), np.nan_to_num(np.r_[f(np.array([[-1000.0], [-1001.0]]), np.ones(2)), f(np.array([[-1000.0, -5.0], [-1001.0, -5.0]]), np.ones(2))], neginf=-9e9)],
     hints=(
         "Is the logarithm of an average the average of the logarithms?",
         "log p = log sum_k w_k e^(l_k), and with m = max_k (l_k + log w_k): m + log sum_k e^(l_k + log w_k - m).",
@@ -114,6 +118,8 @@ MIXTURE = Exercise(
     ),
     why="An image of 784 pixels has a log-probability of about -90 at best and -500 at worst: in float32 e^-104 is already 0. Averaging logarithms (or logits) instead gives no distribution at all.",
     wrong={
+        "one_maximum_for_all": ((("top = np.max(terms, axis=0)", "top = np.max(terms)"),), "one maximum is taken out for all examples: one that lies 800 nats below another underflows; each needs its own."),
+        "adds_weights": ((("log_probs + log_w[:, None]", "log_probs + (weights / np.sum(weights))[:, None]"),), "weights are added to logarithms: log w was meant."),
         "mean_of_logs": ((("    top = np.max(terms, axis=0)\n    return top + np.log(np.sum(np.exp(terms - top), axis=0))\n", "    return (log_probs * (weights / np.sum(weights))[:, None]).sum(axis=0)\n"),),
                          "the logarithms are averaged: a mixture averages probabilities. The result is not even a distribution."),
         "underflows": ((("top = np.max(terms, axis=0)", "top = np.zeros(terms.shape[1])"),), "e^-1000 is 0 in floating point: take the largest term out first."),
@@ -151,6 +157,9 @@ def posterior_stable(get):
         with np.errstate(all="ignore"):
             got = get("answer:posterior")(log_likelihood, prior)
         expect(got, p / p.sum(axis=1, keepdims=True), f"posterior of log-likelihoods (5, 4) about {level:.0f}")
+    with np.errstate(all="ignore"):
+        got = get("answer:posterior")(np.array([[-2.0, -2.0], [-900.0, -900.0]]), np.array([0.25, 0.75]))
+    expect(got, np.array([[0.25, 0.75], [0.25, 0.75]]), "posterior([[-2, -2], [-900, -900]], prior [.25, .75]): one image likely, one not; it")
 
 
 POSTERIOR = Exercise(
@@ -166,7 +175,7 @@ POSTERIOR = Exercise(
     answer='import numpy as np\n\n\ndef posterior(log_likelihood, prior):\n    """(B, C), (C,) -> (B, C)"""\n    joint = log_likelihood + np.log(prior)\n    joint = joint - joint.max(axis=1, keepdims=True)\n'
            "    p = np.exp(joint)\n    return p / p.sum(axis=1, keepdims=True)\n",
     check=(posterior_by_hand, posterior_stable),
-    probe=lambda f, get: np.r_[np.ravel(f(np.log([[0.2, 0.5], [0.1, 0.3]]), np.array([0.75, 0.25]))), np.nan_to_num(np.ravel(f(np.array([[-1000.0, -1001.0]]), np.array([0.5, 0.5]))), nan=-1)],
+    probe=lambda f, get: np.r_[np.ravel(f(np.log([[0.2, 0.5], [0.1, 0.3]]), np.array([0.75, 0.25]))), *[np.nan_to_num(np.ravel(f(np.array(rows), np.array([0.5, 0.5]))), nan=-1) for rows in ([[-1000.0, -1001.0]], [[-1000.0, -1001.0], [-1.0, -2.0]])]],
     hints=(
         "p(y|x) = p(x|y) p(y) / p(x). What is p(x), if there are only C classes?",
         "log p(x, y) = log p(x|y) + log p(y); then a softmax over y.",
@@ -174,6 +183,8 @@ POSTERIOR = Exercise(
     ),
     why="Taking the largest log out of each row changes nothing, since it cancels in the fraction, and keeps e^x from being 0 everywhere.",
     wrong={
+        "one_maximum_for_all": ((("joint.max(axis=1, keepdims=True)", "joint.max()"),), "one maximum is taken out for all rows: an image 800 nats less likely than another gets 0 / 0; each row needs its own."),
+        "divides_logs": ((("p = np.exp(joint)", "p = joint - 1"),), "logarithms are divided by their sum: exponentiate first."),
         "forgets_prior": ((("log_likelihood + np.log(prior)", "log_likelihood"),), "the prior is missing: rare classes are then found too often."),
         "normalises_over_examples": ((("p.sum(axis=1, keepdims=True)", "p.sum(axis=0, keepdims=True)"),), "the sum runs over the examples, not over the classes."),
         "underflows": ((("joint = joint - joint.max(axis=1, keepdims=True)", "joint = joint + 0"),), "e^-1000 is 0, and 0 / 0 is NaN: take the largest log out of each row first."),
@@ -216,6 +227,12 @@ def interval_covers(get):
         raise Failed(f"of 400 intervals over 200 examples each, {held} hold the true mean; it should be about 380")
 
 
+def interval_probe(f, get):
+    """The figures for 800 examples; the width only roughly: with N or with N - 1 is no mistake."""
+    nll, half, bits = np.asarray(f(-np.tile([1.0, 3.0, 2.0, 9.0], 200), 6), float)
+    return [nll, np.round(np.log(half), 1), bits]
+
+
 INTERVAL = Exercise(
     id="nll-interval",
     title="a test NLL that one can quote",
@@ -230,7 +247,7 @@ INTERVAL = Exercise(
     answer='import numpy as np\n\n\ndef report(log_prob, dim):\n    """(N,), int -> (nll, half_width, bits_per_dim)"""\n    nll = -np.mean(log_prob)\n    half_width = 1.96 * np.std(log_prob) / np.sqrt(len(log_prob))\n'
            "    return nll, half_width, nll / (dim * np.log(2))\n",
     check=(interval_by_hand, interval_sizes, interval_covers),
-    probe=lambda f, get: np.asarray(f(-np.array([1.0, 3.0, 2.0, 7.0, 4.0]), 6), float),
+    probe=interval_probe,
     hints=(
         "You measure the same model on ten times as many examples. What happens to the spread of the examples, and what to your knowledge of their mean?",
         "Standard error = standard deviation / sqrt(N). 1 bit = ln 2 nats.",
@@ -238,6 +255,8 @@ INTERVAL = Exercise(
     ),
     why="On 10,000 digits the half width is about .45 nats: two models that differ by less cannot be told apart by their means alone.",
     wrong={
+        "sum_for_mean": ((("nll = -np.mean(log_prob)", "nll = -np.sum(log_prob)"),), "the sum over the test set is returned, not the mean."),
+        "variance": ((("np.std(log_prob)", "np.var(log_prob)"),), "the variance stands where the standard deviation was meant."),
         "forgets_root_n": (((" / np.sqrt(len(log_prob))", ""),), "this is the spread of single examples; the mean of N of them is known sqrt(N) times better."),
         "divides_by_n": ((("np.sqrt(len(log_prob))", "len(log_prob)"),), "divided by N: the standard error falls with the square root of N."),
         "one_sigma": ((("1.96 * ", ""),), "one standard error holds the truth in 68 % of cases only; 95 % needs 1.96."),
@@ -280,6 +299,13 @@ def order_signs(get):
             raise Failed(f"order(lambda h: 2 + {size:g} * h ** 1.5, 2)\nexpected 1.5 +- .05\ngot      {got:.4g}")
 
 
+def order_probe(f, get):
+    """Which steps it tries, too small or too large, and the slope of an error that is a pure power."""
+    steps = []
+    found = float(f(lambda h: steps.append(h) or 3 * h**1.5, 0.0))
+    return [float(min(steps) < 1e-5), float(max(steps) > 0.2), found]
+
+
 ORDER = Exercise(
     id="difference-order",
     title="of which order is a difference formula?",
@@ -294,7 +320,7 @@ ORDER = Exercise(
            "    return np.polyfit(np.log(h), np.log(errors), 1)[0]\n",
     check=(order_known, order_signs),
     equivalent={"2.5 -> 2.575": "steps a little smaller", "1.5 -> 1.545": "steps a little smaller", "9 -> 10": "one step more"},
-    probe=lambda f, get: [float(f(lambda h: 2 + 3 * h + h * h, 2.0)), float(f(lambda h: 2 + 3e9 * h**1.5, 2.0))],
+    probe=order_probe,
     hints=(
         "If the error is C h^p, what does a plot of log error against log h look like?",
         "log error = log C + p log h: p is the slope. Two steps are enough, a fit over several is better.",

@@ -56,6 +56,8 @@ TANH = Exercise(
     ),
     why="The library writes g - g * y * y: for small arrays NumPy takes twice as long for 1 - array as for array - array.",
     wrong={
+        "tanh_twice": ((("g - g * y * y", "g * (1 - np.tanh(y) ** 2)"),), "tanh is applied to y, which is tanh x already."),
+        "plus_sign": ((("g - g * y * y", "g + g * y * y"),), "the sign of y² is wrong: tanh grows slower, not faster, away from 0."),
         "input_for_output": ((("g - g * y * y", "g - g * x * x"),), "x stands where the output y was meant: the derivative is 1 - tanh² x."),
         "sign_flipped": ((("g - g * y * y", "g * y * y - g"),), "the sign is flipped."),
         "forgets_g": ((("g - g * y * y", "1 - y * y"),), "the upstream gradient g is missing: a rule returns g times the derivative."),
@@ -94,7 +96,7 @@ def unbroadcast_bias(get):
 
 def probe_unbroadcast(function, get):
     """Shapes and numbers of two results."""
-    results = [np.asarray(function(np.arange(12.0).reshape(3, 4), shape)) for shape in ((3, 1), (4,))]
+    results = [np.asarray(function(np.arange(12.0).reshape(3, 4), shape)) for shape in ((3, 1), (4,), (1, 1), ())]
     return np.concatenate([np.r_[r.ndim, r.ravel()] for r in results])
 
 
@@ -118,6 +120,9 @@ UNBROADCAST = Exercise(
     ),
     why="The library sums all new axes in one call, and only where something was stretched: most gradients pass untouched.",
     wrong={
+        "first_axis_only": ((("return np.sum(g, axis=stretched, keepdims=True)", "return np.sum(g, axis=stretched[:1], keepdims=True)"),),
+                            "only the first of several stretched axes is summed."),
+        "new_axes_behind": ((("axis=tuple(range(g.ndim - len(shape)))", "axis=tuple(range(len(shape), g.ndim))"),), "the last axes are summed, but broadcasting adds new axes in front."),
         "mean": ((("return np.sum(g, axis=stretched, keepdims=True)", "return np.mean(g, axis=stretched, keepdims=True)"),),
                  "a mean where a sum was meant: every copy sends its gradient back, and they add up."),
         "loses_the_axis": ((("axis=stretched, keepdims=True", "axis=stretched"),), "the axis of length 1 is lost: keepdims=True keeps it."),
@@ -152,9 +157,10 @@ def masks_by_hand(get):
 def masks_paths(get):
     """No path from a variable to itself or to an earlier one, one to every later one"""
     rng = np.random.default_rng(0)
-    degrees = [rng.permutation(6) + 1, rng.permutation(np.arange(10) % 5) + 1, rng.permutation(np.arange(15) % 5) + 1]
+    degrees = [rng.permutation(6) + 1, rng.permutation(np.arange(15) % 5) + 1, rng.permutation(np.arange(15) % 5) + 1]
     paths = np.eye(6, dtype=int)
-    for M in get("models.made:masks")(degrees):
+    for number, M in enumerate(get("models.made:masks")(degrees)):
+        expect(np.shape(M), ((6, 15), (15, 15), (15, 6))[number], f"the shape of mask {number} of 6 inputs and two hidden layers of 15: it")
         paths = paths @ np.asarray(M, int)
     late = degrees[0][:, None] >= degrees[0][None, :]
     expect(paths[late], np.zeros(late.sum(), int), "the number of paths from x_j to the logit of a variable that does not come after it")
@@ -171,7 +177,7 @@ MASKS = Exercise(
     read="the docstring of models/made.py, equations 12 and 13",
     task="Degrees of the input and of each hidden layer -> a list of masks (in, out), one into each hidden layer and one into the output.",
     check=(masks_by_hand, masks_paths),
-    probe=lambda f, get: np.concatenate([np.ravel(M) for M in f([np.array([1, 2, 3]), np.array([1, 2, 1, 2]), np.array([2, 1])])]).astype(float),
+    probe=lambda f, get: np.concatenate([np.ravel(M) for M in f([np.array([2, 1, 3]), np.array([1, 2, 1, 2]), np.array([2, 1])])]).astype(float),
     hints=(
         "May a hidden unit of degree 2 see the input of degree 2? May the output of degree 2 see that unit?",
         "Into a hidden layer: 1 where m_k >= m_j. Into the output: 1 where m_d > m_k, strictly.",
@@ -179,6 +185,9 @@ MASKS = Exercise(
     ),
     why="Booleans are enough; the model turns them into its own number type once.",
     wrong={
+        "natural_order": ((("degrees[0][None, :] > degrees[-1][:, None]", "np.arange(1, len(degrees[0]) + 1)[None, :] > degrees[-1][:, None]"),),
+                          "the outputs get the degrees 1 ... D of the natural order: an output has the degree of its own input, degrees[0]."),
+        "compares_with_input": ((("zip(degrees[:-1], degrees[1:])]", "zip([degrees[0]] * len(degrees), degrees[1:])]"),), "every hidden layer is compared with the input, not with the layer below it."),
         "output_mask_ge": ((("degrees[0][None, :] > degrees[-1][:, None]", "degrees[0][None, :] >= degrees[-1][:, None]"),),
                            "the output mask uses >=: each pixel sees itself, and the loss falls below anything ever published."),
         "hidden_mask_gt": ((("m_next[None, :] >= m[:, None]", "m_next[None, :] > m[:, None]"),),

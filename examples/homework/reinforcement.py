@@ -123,6 +123,7 @@ TARGETS = Exercise(
     ),
     why="The target networks hold plain arrays, so this runs in bare NumPy: no gradient can reach them, by construction.",
     wrong={
+        "discounts_reward": ((("batch.reward + self.gamma", "self.gamma * batch.reward + self.gamma"),), "the reward is discounted, too: it comes now."),
         "bootstraps_through_terminal": ((("self.gamma * (1 - batch.terminated) * q", "self.gamma * q"),),
                                         "it bootstraps through the end of the world: where terminated is 1, y is r alone."),
         "terminated_inverted": ((("(1 - batch.terminated)", "batch.terminated"),), "the flag is inverted: the future counts where it has *not* ended."),
@@ -168,10 +169,10 @@ def polyak_many(get):
 
 
 def probe_polyak(function, get):
-    """θ' after one step."""
-    target = np.array([0.0, 2.0, 8.0])
-    function(np.array([1.0, -2.0, 4.0]), target, 0.25)
-    return target
+    """θ and θ' after one step."""
+    theta, target = np.array([1.0, -2.0, 4.0]), np.array([0.0, 2.0, 8.0])
+    function(theta, target, 0.25)
+    return np.concatenate([theta, target])
 
 
 POLYAK = Exercise(
@@ -193,6 +194,8 @@ POLYAK = Exercise(
     ),
     why="The library writes theta.dtype.type(1) - tau: a plain 1 is a float64 in numba, and a kernel over float32 would run at half its speed.",
     wrong={
+        "not_in_place": ("def polyak(theta, theta_target, tau):\n    theta_target = tau * theta + (1 - tau) * theta_target\n", "theta_target is bound to a new array inside the function: the caller's array must change, in place."),
+        "one_minus_swapped_in_part": ((("(theta.dtype.type(1) - tau) * theta_target[i]", "tau * theta_target[i]"),), "tau stands where 1 - tau was meant: the weights do not sum to 1."),
         "swapped": ((("tau * theta[i] + (theta.dtype.type(1) - tau) * theta_target[i]", "tau * theta_target[i] + (theta.dtype.type(1) - tau) * theta[i]"),),
                     "tau and 1 - tau are swapped: the target would follow at once."),
         "copies": ((("tau * theta[i] + (theta.dtype.type(1) - tau) * theta_target[i]", "theta[i]"),), "a plain copy: that is tau = 1."),
@@ -260,6 +263,9 @@ ADD = Exercise(
     ),
     why="An assignment into a row copies, so an environment that reuses its arrays cannot change what is stored.",
     wrong={
+        "count_wraps": ((("self.count += 1", "self.count = (self.count + 1) % self.capacity"),), "the count itself wraps: it counts all transitions ever added, and the ring would look empty again."),
+        "not_terminated": ((("next_observation, terminated)):", "next_observation, 1 - terminated)):"),), "the flag is stored inverted."),
+        "grows_from_the_end": ((("i = self.count % self.capacity", "i = self.capacity - 1 - self.count % self.capacity"),), "the ring is filled from its end."),
         "never_wraps": ((("i = self.count % self.capacity", "i = min(self.count, self.capacity - 1)"),), "it does not wrap: the last row is overwritten again and again."),
         "counts_first": ((("i = self.count % self.capacity", "i = (self.count + 1) % self.capacity"),), "the row is one too far: the first transition goes to row 0."),
         "forgets_to_count": ((("self.count += 1", "pass"),), "nothing is counted: every transition goes to the same row."),

@@ -45,7 +45,7 @@ TOGO = Exercise(
            "        g = rewards[t] + gamma * g * (not last[t])\n        out[t] = g\n    return out\n",
     check=(togo_by_hand, togo_definition),
     equivalent={"0.0 -> 0.03": "the last step is always the end of an episode, so the first g counts nothing"},
-    probe=lambda f, get: f(np.array([1.0, 2.0, 4.0, 10.0, 20.0]), np.array([False, False, True, False, True]), 0.5),
+    probe=lambda f, get: np.concatenate([f(np.array(r), np.array([False, False, True, False, True]), 0.5) for r in ([1.0, 2.0, 4.0, 10.0, 20.0], [1, 2, 3, 4, 7])]),
     hints=(
         "Which step's return is known at once, and which one next?",
         "G_t = r_t + gamma G_{t+1}, and G after the last step of an episode is 0.",
@@ -53,6 +53,9 @@ TOGO = Exercise(
     ),
     why="One pass from the end costs N additions; the sums written out cost N^2. REINFORCE and Monte Carlo both begin with this line.",
     wrong={
+        "type_of_rewards": ((("np.zeros(len(rewards))", "np.zeros_like(rewards)"),), "the result has the type of the rewards: integers swallow the discounted part."),
+        "normalised": ((("    return out\n", "    return (out - out.mean()) / out.std()\n"),), "the returns are normalised: the sums themselves were asked for."),
+        "from_the_start": ((("        out[t] = g\n", "        out[t] = g\n    out = np.array([out[t - np.argmax(np.append(last[:t][::-1], True))] for t in range(len(out))])\n"),), "each step gets the return of its whole episode: only rewards from that step on count."),
         "runs_over_ends": (((" * (not last[t])", ""),), "the return runs over the end of an episode into the next one."),
         "forgets_gamma": (((" + gamma * g", " + g"),), "gamma is missing."),
         "forwards": ((("range(len(rewards))[::-1]", "range(len(rewards))"),), "it runs forwards: these are sums of the past, not of what is to come."),
@@ -112,6 +115,10 @@ EXPECTED = Exercise(
     ),
     why="Ties cost nothing: all the largest values are the same number. With epsilon = 0 it is Q-learning, so one line holds both.",
     wrong={
+        "ties_count_fully": ((("(1 - epsilon) * np.max(q_next)", "(1 - epsilon) * np.sum(q_next[q_next == np.max(q_next)])"),), "each action that ties gets all of 1 - epsilon: they share it."),
+        "exchanged": ((("(1 - epsilon) * np.max(q_next) + epsilon * np.mean(q_next)", "epsilon * np.max(q_next) + (1 - epsilon) * np.mean(q_next)"),), "epsilon and 1 - epsilon are exchanged."),
+        "terminated_inverted": ((("(1 - terminated)", "terminated"),), "the flag is inverted: the future counts where the world has *not* ended."),
+        "forgets_share_of_greedy": ((("epsilon * np.mean(q_next)", "epsilon * (np.sum(q_next) - np.max(q_next)) / len(q_next)"),), "the greedy action's own share of exploring, epsilon / |A|, is missing: the probabilities do not sum to 1."),
         "q_learning": ((("(1 - epsilon) * np.max(q_next) + epsilon * np.mean(q_next)", "np.max(q_next)"),), "this is Q-learning's target: the policy that explores is not asked."),
         "plain_mean": ((("(1 - epsilon) * np.max(q_next) + epsilon * np.mean(q_next)", "np.mean(q_next)"),), "all actions count alike: the greedy one is taken more often."),
         "bootstraps_through_terminal": (((" * (1 - terminated)", ""),), "it bootstraps through the end of the world."),
@@ -185,6 +192,11 @@ LAMBDA = Exercise(
     ),
     why="Generalised advantage estimation (PPO) is this line minus v(s_t). lam = 0 is TD(0), lam = 1 is Monte Carlo.",
     wrong={
+        "longest_not_bootstrapped": ((("    after = g\n    for", "    after = g\n    g = 0.0\n    for"),), "the recursion starts from 0 instead of the last state's value: the longest target, which gets all the weight that is left, does not bootstrap."),
+        "advantages": ((("        out[t] = g\n", "        out[t] = g - values[t]\n"),), "v(s_t) is subtracted: these are advantages (GAE), not returns."),
+        "rest_is_lost": ("import numpy as np\n\n\ndef lambda_returns(rewards, values, terminated, gamma, lam):\n    T, out = len(rewards), np.zeros(len(rewards))\n    for t in range(T):\n        for n in range(1, T - t + 1):\n"
+                         "            end = t + n\n            g = sum(gamma**k * rewards[t + k] for k in range(n)) + gamma**n * values[end] * (not (terminated and end == T))\n            out[t] += (1 - lam) * lam ** (n - 1) * g\n    return out\n",
+                         "the longest target gets (1 - lam) lam^(n-1) like the others: the weights then do not sum to 1; it gets all that is left."),
         "bootstraps_through_terminal": ((("(1 - terminated) * values[T]", "values[T]"),), "it bootstraps through the end of the world: after a terminated step nothing follows."),
         "never_the_last_value": ((("(1 - terminated) * values[T]", "0.0 * values[T]"),), "a stopped clock is taken for the end of the world."),
         "lam_exchanged": ((("((1 - lam) * after + lam * g)", "(lam * after + (1 - lam) * g)"),), "lam and 1 - lam are exchanged: lam = 0 must give TD(0)."),
@@ -272,6 +284,12 @@ def return_policy(get):
     expect(got, np.array([1 + 0.5 * 11 + 0.25 * 21, 0.0]), "measure in a world that pays the action, for three steps, policy(s) = s + 1, states 0, 10, 20, gamma = .5,", atol=1e-9)
 
 
+def return_probe(f, get):
+    """Means over 400 episodes; their errors only roughly: with N or with N - 1 is no mistake."""
+    pairs = [np.asarray(f(Chain(4, np.random.default_rng(s)), lambda state: 0, 0.8, 400), float) for s in range(2)]
+    return [part for mean, error in pairs for part in (mean, np.round(np.log(error), 1))]
+
+
 RETURN = Exercise(
     id="measure-return",
     title="what is this policy worth? A mean and its error",
@@ -286,7 +304,7 @@ RETURN = Exercise(
            "        state, _ = env.reset()\n        discount, done = 1.0, False\n        while not done:\n            state, reward, terminated, truncated, _ = env.step(policy(state))\n            returns[i] += discount * reward\n"
            "            discount *= gamma\n            done = terminated or truncated\n    return returns.mean(), returns.std() / np.sqrt(episodes)\n",
     check=(return_policy, return_truth, return_error),
-    probe=lambda f, get: np.concatenate([np.asarray(f(Chain(4, np.random.default_rng(s)), lambda state: 0, 0.8, 50), float) for s in range(2)]),
+    probe=return_probe,
     hints=(
         "You play four times as many episodes. By how much should the error of the mean fall, and by how much the spread of the returns?",
         "Standard error = standard deviation of the returns / sqrt(episodes). The k-th reward counts gamma^(k-1).",
