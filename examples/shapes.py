@@ -1,4 +1,5 @@
-r"""Shape comments, executed. `h = x @ W  # (B, H)` claims something; while a program runs, this file holds it against the real array.
+r"""Shape comments, executed. `h = x @ W  # (B, H)` claims something; while a program runs, this file holds the claim
+against the real array.
 
 What is a shape comment? It stands at the end of a line and begins with a tuple of sizes: numbers, symbols, and sums,
 products or powers of them. It speaks of what the line assigns, or returns.
@@ -13,9 +14,9 @@ products or powers of them. It speaks of what the line assigns, or returns.
 
 When does it hold? The number of axes is right ((B,) is not (B, 1)), and every symbol means one number:
 
-    * if the run says which (`tiny_runs.py`: B = 3, D = 5, ...), that one. All sizes of a run are different, most of them
-      primes, so that no mistake hides behind two sizes that happen to be equal;
     * if the function has a variable of that name that holds an integer, that integer;
+    * else, if the run says which (`tiny_runs.py`: B = 3, D = 5, ...), that one. The sizes of a run are different, most of
+      them primes, so that no mistake hides behind two that happen to be equal;
     * in one call of a function, and in one NamedTuple, always the same. Where the run gives a *set* of numbers, H = {7, 11},
       it may change from line to line within one call: a loop over layers makes the hidden size do so. Within one line it
       may not. (A tuple of numbers: one in each call.)
