@@ -36,7 +36,7 @@ ROOT = Path(__file__).parent.parent
 WIDTH, MARGIN = 130, 90  # columns; where the margin begins
 FLOORS = ("minigrad/**/*.py", "models/*.py", "rl/**/*.py", "examples/*.py")
 EXCUSED = {  # claims that no run reaches, and why
-    "examples/make_binarized_mnist.py: # (70000, 98)": "it needs the grey digits, which are not in the package; the file that it made is read by `digits`",
+    "examples/make_binarized_mnist.py: # (70000, 98)": "needs the grey digits, which are not in the package",
     "examples/ddpg_ablation.py: # (seeds, T, 3)": "it is in main(), after minutes of training",
 }
 

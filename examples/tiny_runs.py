@@ -33,10 +33,12 @@ def engine(rng):
     one = (np.exp, np.log, np.sqrt, np.tanh, np.negative, ops.sigmoid, ops.relu, ops.softplus, ops.log_sigmoid, functional.silu,
            functional.softmax, lambda t: ops.logsumexp(t, 1), lambda t: np.cumsum(t, axis=1), lambda t: np.max(t, axis=1),
            lambda t: np.mean(t, axis=0), lambda t: t.sum(), lambda t: t.T, lambda t: t.reshape(5, 3), lambda t: t[1:, [0, 0, 2]],
-           lambda t: t[1], lambda t: np.broadcast_to(t, (2, 3, 5)), lambda t: np.where(x > 0.5, t, 1 - t), lambda t: t.astype(np.float64),
+           lambda t: t[1], lambda t: np.broadcast_to(t, (2, 3, 5)), lambda t: np.where(x > 0.5, t, 1 - t),
+           lambda t: t.astype(np.float64),
            lambda t: functional.layer_norm(t, 5), lambda t: functional.cross_entropy(t, np.array([0, 4, 2])))  # fmt: skip
     two = (np.add, np.subtract, np.multiply, np.divide, np.power, np.maximum, np.minimum, functional.mse_loss,
-           functional.binary_cross_entropy_with_logits, lambda s, t: np.concatenate([s, t], axis=1), lambda s, t: np.stack([s, t]))  # fmt: skip
+           functional.binary_cross_entropy_with_logits, lambda s, t: np.concatenate([s, t], axis=1),
+           lambda s, t: np.stack([s, t]))  # fmt: skip
     products = ((x, v), (v, w), (v, b), (x, b), (rng.uniform(size=(2, 3, 5)), v))
     for function in one:
         minigrad.gradcheck(function, [x], rng=rng, directions=1)
