@@ -12,7 +12,7 @@ from examples.homework import graft
 from examples.homework.__main__ import main
 from examples.homework.files import Progress, stub
 from examples.homework.catalogue import EXERCISES
-from examples.homework.check import LINES, check
+from examples.homework.check import LINES, check, in_child
 from examples.homework.exercise import KINDS, plain
 from examples.homework.mutate import mutants
 from examples.homework.teeth import survivors
@@ -223,3 +223,18 @@ def test_an_example_runs_with_a_known_mistake(tmp_path):
                              capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(graft.ROOT)})  # fmt: skip
     last = [[line for line in r.stdout.splitlines() if line.startswith("test")][0] for r in (run, healthy)]
     assert last[0] != last[1]
+
+
+# ---- both ways of running
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_the_stub_fails_and_the_library_passes_compiled_and_as_plain_python(tmp_path, exercise):
+    ours, empty = tmp_path / "ours.py", tmp_path / "empty.py"
+    ours.write_text(exercise.answer or plain(exercise.text), encoding="utf-8")
+    empty.write_text(stub(exercise), encoding="utf-8")
+    for compiled in (True, False):
+        verdict = in_child(exercise, ours, 60, compiled)
+        assert verdict.passed, (compiled, verdict.text)
+        assert not in_child(exercise, empty, 60, compiled).passed

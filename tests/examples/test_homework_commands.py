@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from examples.homework import catalogue, graft
+from examples.homework import catalogue, graft, transcript
 from examples.homework.__main__ import main, parse, watch
 from examples.homework.catalogue import EXERCISES
 from examples.homework.check import check
 from examples.homework.exercise import plain
 from examples.homework.files import Progress, file_of, stub
 
+README = transcript.README
 PRIVATE = Path(__file__).with_name("private_exercises.py")
 RIGHT = {"tanh-vjp": "def tanh_vjp(g, y, x):\n    return g * (1 - y * y)\n", "made-masks": plain(EXERCISES["made-masks"].text)}
 
@@ -251,3 +252,26 @@ def test_each_bug_shows_its_symptom(tmp_path, exercise, capsys):
     assert (tmp_path / f"{exercise.id}.png").stat().st_size > 5000
     rows = [line.rsplit(None, 2)[1:] for line in capsys.readouterr().out.splitlines()[2:-1]]
     assert any(abs(float(healthy) - float(broken)) > 0.02 * abs(float(healthy)) for healthy, broken in rows)
+
+
+# ---- the page
+
+
+def test_the_syllabus_has_every_exercise_once():
+    table = README.read_text(encoding="utf-8").split("| week |")[1].split("\n\n")[0]
+    listed = [name for row in table.splitlines()[2:] for name in row.split("|")[4].strip().split(", ")]
+    assert listed.pop() == "capstone" and sorted(listed) == sorted(EXERCISES) and len(table.splitlines()) == 2 + 13
+
+
+@pytest.mark.proof
+def test_the_transcripts_on_the_page_are_what_the_commands_print():
+    """But for the last digits of what is trained: they depend on the machine's BLAS."""
+    page = README.read_text(encoding="utf-8")
+    for name, text in transcript.transcripts().items():
+        shown = transcript.between(page, name)[1]
+        assert trained(shown) == trained(text)
+
+
+def trained(text):
+    """A transcript without the capstone's figures."""
+    return [line.split("  ")[0] if line.startswith(("MADE, NLL", "DDPG, Pend", "figure", "-----")) else line for line in text.splitlines()]
