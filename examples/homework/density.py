@@ -269,6 +269,7 @@ SOFTSIGN = Exercise(
     ),
     why="Since 1 - |y| = 1 / (1 + |x|), the rule can also be written with the output alone: g (1 - |y|)^2.",
     wrong={
+        "forgets_the_sign": ((("g / (s * s)", "g * (s - x) / (s * s)"),), "in the quotient rule the derivative of |x| is the sign of x, not 1: for x < 0 the result is too large."),
         "arctan": ((("g / (s * s)", "g / (1 + x * x)"),), "this is the derivative of arctan: the square of 1 + |x| is not 1 + x²."),
         "not_squared": ((("g / (s * s)", "g / s"),), "the square is missing: by the quotient rule the denominator is squared."),
         "with_a_sign": ((("g / (s * s)", "g * np.sign(x) / (s * s)"),), "the sign of x has no place here: softsign grows on both sides of 0."),

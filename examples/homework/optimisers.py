@@ -176,6 +176,8 @@ ADAMW = Exercise(
     ),
     why="The library holds Adam only. Added to g, the decay would be divided by sqrt(v) like everything else: numbers with large gradients would then hardly decay.",
     wrong={
+        "corrects_in_place": ((("    step = (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps)\n", "    m /= 1 - beta1**t\n    v /= 1 - beta2**t\n    step = m / (np.sqrt(v) + eps)\n"),),
+                              "the correction is divided into m and v themselves: the next step starts from means that were corrected already."),
         "added_to_g": ((('    m[:] =', "    g = g + decay * p\n    m[:] ="), ("(step + decay * p)", "step")), "the decay is added to the gradient: that is Adam with L2, where large gradients divide it away."),
         "without_lr": ((("p -= lr * (step + decay * p)", "p -= lr * step + decay * p"),), "the decay is not multiplied by lr: it then goes on in full when the learning rate falls."),
         "decays_after": ((("p -= lr * (step + decay * p)", "p -= lr * step\n    p -= lr * decay * p"),), "the decay takes its fraction of the new p: the value before the step was meant."),

@@ -299,7 +299,7 @@ RETURN = Exercise(
     difficulty=2,
     read="rl/envs/environment.py (the contract: reset, step); rl/evaluate.py",
     task="Play `episodes` episodes of env (Gymnasium's contract: reset() -> (state, info), step(action) -> (state, reward, terminated, truncated, info)) with action = policy(state). Return two numbers: the "
-         "mean of the *discounted* returns r_1 + gamma r_2 + gamma^2 r_3 + ..., each summed until its episode terminates or is truncated, and the standard error of that mean.",
+         "mean of the *discounted* returns r_1 + gamma r_2 + gamma^2 r_3 + ..., each summed until its episode terminates or is truncated, and the standard error of that mean (from the standard deviation with N or with N - 1).",
     answer='import numpy as np\n\n\ndef measure(env, policy, gamma, episodes):\n    """env, function, number, int -> (mean, standard_error)"""\n    returns = np.zeros(episodes)\n    for i in range(episodes):\n'
            "        state, _ = env.reset()\n        discount, done = 1.0, False\n        while not done:\n            state, reward, terminated, truncated, _ = env.step(policy(state))\n            returns[i] += discount * reward\n"
            "            discount *= gamma\n            done = terminated or truncated\n    return returns.mean(), returns.std() / np.sqrt(episodes)\n",
