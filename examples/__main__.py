@@ -24,7 +24,7 @@ def main():
     else:
         table(["python -m examples.", "idea", "minutes"], [list(chapter) for chapter in CHAPTERS])
         print("\nAll take --quick, --seed N, --debug, --out FOLDER; --help shows the chapter's text. Also: benchmarks,")
-        print("benchmarks_rl, ddpg_evaluation, homework, pendulum_optimum, size, published_split, make_binarized_mnist.")
+        print("benchmarks_rl, ddpg_evaluation, homework, pendulum_optimum, read, size, published_split, make_binarized_mnist.")
 
 
 if __name__ == "__main__":

@@ -275,3 +275,10 @@ def test_the_transcripts_on_the_page_are_what_the_commands_print():
 def trained(text):
     """A transcript without the capstone's figures."""
     return [line.split("  ")[0] if line.startswith(("MADE, NLL", "DDPG, Pend", "figure", "-----")) else line for line in text.splitlines()]
+
+
+def test_the_counts_on_the_first_page_are_true():
+    wrong, right = (sum(len(getattr(exercise, part)) for exercise in EXERCISES.values()) for part in ("wrong", "right"))
+    page = (graft.ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"| {wrong} of {wrong} |" in page and f"| {right} of {right} pass |" in page and f"shows {len(EXERCISES)} exercises" in page
+    assert f"about {round(sum(exercise.minutes for exercise in EXERCISES.values()) / 60)} hours" in page
