@@ -104,6 +104,9 @@ def bernoulli_sum(z, x, log_prob, residual):
 
     log p(x_d) = x_d z_d − max(z_d, 0) − log(1 + e_d) with e_d = e^−|z_d|. A logarithm costs more than all the rest, so
     64 factors 1 + e_d ≤ 2 are multiplied before one is taken: their product is at most 2⁶⁴.
+
+    (Compiled, there are two versions of the loop: one for arrays that lie too close together to be read in blocks. So
+    the last digit of a row shorter than 32 numbers can depend on where the arrays happen to lie.)
     """
     one = z.dtype.type(1)
     exact = z.itemsize == 8

@@ -9,11 +9,12 @@ ones.
 """
 
 import os
-import random
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import numpy as np
 
 from .catalogue import EXERCISES
 from .files import file_of, stub
@@ -58,7 +59,8 @@ def whole_way(folder):
 
 def submissions(folder, students=60):
     """Made-up answers: right ones, named wrong ones, unwritten, wild or none, drawn with a fixed seed."""
-    rng = random.Random(0)
+    rng = np.random.default_rng(0)
+    pick = lambda texts: texts[rng.integers(len(texts))]  # noqa: E731
     for number in range(1, students + 1):
         skill = rng.random()
         for name in GRADED.split(","):
@@ -67,13 +69,13 @@ def submissions(folder, students=60):
             if luck < 0.1:
                 continue
             if luck < 0.15:
-                text = rng.choice(WILD)
+                text = pick(WILD)
             elif luck < 0.2:
                 text = stub(exercise)
             elif rng.random() < skill:
-                text = rng.choice([text for text in texts if text])
+                text = pick([text for text in texts if text])
             else:
-                text = exercise.edited(rng.choice(list(exercise.wrong)))
+                text = exercise.edited(pick(list(exercise.wrong)))
             path = file_of(Path(folder, f"student_{number:02}"), exercise)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
