@@ -119,17 +119,17 @@ def judge(exercise, path):
             break
     if first is None:
         return Verdict(True, "passed", points=points)
-    name = known(exercise) if isinstance(first, Failed) else ""
+    name, looks = known(exercise) if isinstance(first, Failed) else ("", "")
     trace = "" if isinstance(first, Failed) else "".join(traceback.format_exception(first))
-    return Verdict(False, explain(exercise, first, name, path), name, points, trace)
+    return Verdict(False, explain(exercise, first, name, looks, path), name, points, trace)
 
 
-def explain(exercise, error, name, path):
+def explain(exercise, error, name, looks, path):
     """The text of a verdict."""
     if isinstance(error, Failed):
         if name and name == exercise.bug:
             return f"{error}\nThe bug that you were given is still there."
-        return f"{error}\nIt looks like this: {exercise.wrong[name][1]}" if name else str(error)
+        return f"{error}\nIt looks like this: {looks}" if looks else str(error)
     if isinstance(error, NotImplementedError) and exercise.id in str(error):
         return f"not written yet: {path.name} still raises NotImplementedError"
     if isinstance(error, SyntaxError):
@@ -170,7 +170,7 @@ def version(exercise, text):
 
 
 def known(exercise):
-    """The name of the known mistake that gives the same numbers as the learner's answer, or ""."""
+    """(name, what to say) of the known mistake that gives the same numbers as the learner's answer; ("", a relation) if there is none."""
     import numpy as np
 
     def numbers(make):
@@ -187,13 +187,33 @@ def known(exercise):
     mine = getattr(mine, "py_func", mine)  # of a kernel
     plainly = mine if isinstance(mine, FunctionType) else getattr(mine, "forward", mine)  # of a primitive
     mine = numbers(lambda: plainly)
-    ours = numbers(lambda: version(exercise, exercise.text)) if exercise.kind == "predict" else np.nan
+    right = numbers(lambda: version(exercise, exercise.text))
+    ours = right if exercise.kind == "predict" else np.nan
     for name in exercise.wrong:
         theirs = numbers(lambda: version(exercise, exercise.edited(name)))
         if mine.shape == theirs.shape:
             told = theirs != ours  # of `predict`, the numbers that this mistake changes; the others may be anything
             if np.isfinite(mine[told]).all() and np.allclose(mine[told], theirs[told], rtol=1e-9, atol=1e-12):
-                return name
+                return name, exercise.wrong[name][1]
+    return "", "" if exercise.kind in ("predict", "write the test") else relation(mine, right)
+
+
+def relation(mine, right):
+    """What the learner's numbers have to do with the right ones, in words, or ""."""
+    import numpy as np
+
+    if mine.shape != right.shape or not (np.isfinite(mine).all() and np.isfinite(right).all()) or mine.size < 3 or np.allclose(mine, right):
+        return ""
+    if np.allclose(np.sort(mine, axis=None), np.sort(right, axis=None)):
+        return "your numbers are the right ones in other places: look at the order, or at the axes."
+    differ = ~np.isclose(mine, right)
+    factors = mine[differ & (right != 0)] / right[differ & (right != 0)]
+    if factors.size > 1 and np.allclose(factors, factors[0]) and (mine[right == 0] == 0).all():
+        part = "your numbers are" if differ.all() or (right[~differ] == 0).all() else f"{differ.sum()} of {mine.size} numbers are"
+        return f"{part} the right ones times {factors[0]:.4g}."
+    steps = (mine - right)[differ]
+    if steps.size > 1 and np.allclose(steps, steps[0]):
+        return f"{differ.sum()} of {mine.size} numbers are the right ones plus {steps[0]:.4g}."
     return ""
 
 

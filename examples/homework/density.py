@@ -132,6 +132,8 @@ FORWARD = Exercise(
     ),
     why="The loop over d is outside: one row of V and W then serves the whole batch while it is in the fastest cache. A pixel that is off costs no sigmoid.",
     wrong={
+        "columns_by_place": ((("for d in order:", "for k, d in enumerate(order):"), ("logits[i, d] =", "logits[i, k] =")),
+                             "the logits stand in the order in which they are computed: column d belongs to variable d (data order)."),
         "switches_first": ((("            logits[i, d] = logit(b[d], V[d], h[i])\n            if x[i, d]:\n                switch_on(a[i], h[i], W[d])\n",
                              "            if x[i, d]:\n                switch_on(a[i], h[i], W[d])\n            logits[i, d] = logit(b[d], V[d], h[i])\n"),),
                            "x_d is added before its own logit is written: each pixel sees itself."),

@@ -303,7 +303,7 @@ def order_probe(f, get):
     """Which steps it tries, too small or too large, and the slope of an error that is a pure power."""
     steps = []
     found = float(f(lambda h: steps.append(h) or 3 * h**1.5, 0.0))
-    return [float(min(steps) < 1e-5), float(max(steps) > 0.2), found]
+    return [float(min(steps) < 1e-3), float(max(steps) > 0.2), found]
 
 
 ORDER = Exercise(

@@ -163,4 +163,5 @@ def predicted(get, name, want, question, rtol=1e-3):
         raise Failed(f"{name} must be a number, not {got!r}")
     rtol = 1e-9 if isinstance(want, int) else rtol
     if not np.isclose(float(got), want, rtol=rtol, atol=0 if want else rtol):
-        raise Failed(f"{name} = {got:.9g} is not it: {question}")
+        near = " (one off)" if isinstance(want, int) and abs(got - want) == 1 else ""
+        raise Failed(f"{name} = {got:.9g} is not it{near}: {question}")

@@ -52,6 +52,8 @@ def predict_made(D, H):
         wrong={
             "no_bias": ({"parameters": f"{D} * {H} + {H} * {D}"}, "the biases are missing among the parameters."),
             "no_output_bias": ({"parameters": f"{D} * {H} + {H} + {H} * {D}"}, "the bias of the output is missing among the parameters."),
+            "one_layer": ({"parameters": f"{D} * {H} + {H}"}, "the second layer is missing among the parameters."),
+            "all_pairs": ({"connections": f"{D} * ({D} - 1)"}, "each pair is counted twice: of two pixels only the later one sees the other."),
             "one_pass": ({"passes": "1"}, "one pass gives all conditionals of a *given* image; a sample has to wait for each pixel in turn."),
             "bits_for_nats": ({"coin": f"{D}"}, "these are bits: the coin's NLL was asked in nats."),
             "whole_triangle": ({"connections": f"{D} * ({D} + 1) // 2"}, "the diagonal is counted among the connections: no pixel sees itself."),
@@ -85,6 +87,7 @@ def predict_corridor(n, gamma):
             "forgets_the_last": ({"undiscounted": f"-({n} - 1.0)"}, "the last reward, +1, is missing, or one step too many costs 1."),
             "all_cost": ({"undiscounted": f"-{n}.0"}, "every step is counted as a cost: the last one pays +1."),
             "one_sweep": ({"sweeps": "1"}, "each sweep carries the news one state further, as all states are computed from the values before it."),
+            "sweep_too_many": ({"sweeps": f"{n} + 1"}, "the last sweep, in which nothing changes any more, is counted: the value was final before it."),
             "gamma_for_bound": ({"bound": f"{gamma} / (1 - {gamma})"}, "the geometric series starts with gamma^0 = 1."),
             "horizon": ({"trials": f"math.ceil(1 / (1 - {gamma}))"}, "1 / (1 - gamma) steps discount to about 1/e only, not to a thousandth."),
         },
@@ -119,6 +122,7 @@ def predict_gradient(a, n):
             "of_c": ({"second": "2.0"}, "this is the second derivative with respect to c; c is 2 a."),
             "single_copy": ({"bias": "1.0"}, "each of the copies of b sends its gradient back, and they add up."),
             "mean_as_sum": ({"mean_bias": f"{n}.0"}, "the mean divides by the number of entries."),
+            "mean_of_one": ({"mean_bias": f"1 / {n}"}, "each of the numbers has b in it: their shares of the mean add up."),
             "all_pass": ({"relu": f"{2 * (n // 2)}"}, "where x < 0, relu passes nothing."),
         },
         right={"by_differences": {"d_da": f"((2 * ({a} + 1e-5)) ** 2 - (2 * ({a} - 1e-5)) ** 2) / 2e-5"},
@@ -146,6 +150,8 @@ def predict_ddpg(tau, n, m, H):
                "half = ln .5 / ln(1 - tau); critic = (n + m) H + H + H + 1; actor = n H + H + H m + m; ended = r; stopped = r + gamma Q'; stored = the ring's size"),
         why="With tau = .005 a target lags some 140 updates behind. Truncated steps bootstrap like any other: the world has not ended, only somebody stopped looking.",
         wrong={
+            "tau_itself": ({"half": f"math.log(0.5) / math.log({tau})"}, "1 - tau is what is left after each update, not tau."),
+            "one_output": ({"critic": f"({n} + {m}) * {H} + {H} + {H}"}, "the bias of the critic's output is missing."),
             "linear": ({"half": f"0.5 / {tau}"}, "each update goes a part tau of the distance *that is left*: the way slows down."),
             "full_time": ({"half": f"1 / {tau}"}, "1 / tau updates leave 1/e of the distance, not a half."),
             "action_forgotten": ({"critic": f"{n} * {H} + {H} + {H} + 1"}, "the critic sees the action, too."),

@@ -125,6 +125,9 @@ TARGETS = Exercise(
     ),
     why="The target networks hold plain arrays, so this runs in bare NumPy: no gradient can reach them, by construction.",
     wrong={
+        "online_actor": ((("self.target_actor(batch.next_observation)", "self.actor(batch.next_observation).data"),), "the online actor says what to do at s'; the target's own, slow actor was meant."),
+        "online_critic": ((("self.target_critic(pair(batch.next_observation, a))", "self.critic(pair(batch.next_observation, a)).data"),), "the online critic judges s'; the slow one was meant."),
+        "terminal_reward_lost": ((("return batch.reward + ", "return (1 - batch.terminated) * batch.reward + "),), "where the world ended the reward is lost, too: it was still paid."),
         "discounts_reward": ((("batch.reward + self.gamma", "self.gamma * batch.reward + self.gamma"),), "the reward is discounted, too: it comes now."),
         "bootstraps_through_terminal": ((("self.gamma * (1 - batch.terminated) * q", "self.gamma * q"),),
                                         "it bootstraps through the end of the world: where terminated is 1, y is r alone."),
