@@ -11,7 +11,8 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECL
     os.environ.setdefault(name, "1")
 if "--debug" in sys.argv:
     os.environ["NUMBA_DISABLE_JIT"] = "1"
-if "--break" in sys.argv[:-1]:  # a known mistake, grafted into the library before anything of it is imported
+broken = [b.removeprefix("--break=") if b != "--break" else after for b, after in zip(sys.argv, [*sys.argv[1:], ""]) if b.startswith("--break")]
+if broken:  # a known mistake, grafted into the library before anything of it is imported
     from .homework.museum import break_library
 
-    break_library(sys.argv[sys.argv.index("--break") + 1])
+    break_library(broken[0])

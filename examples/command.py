@@ -17,7 +17,7 @@ def options(doc, *, data=False, model=()):
     """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="a few seconds: less data, fewer epochs")
     parser.add_argument("--seed", type=int, default=0, help="of all randomness (default 0)")
     parser.add_argument("--debug", action="store_true", help="kernels as plain Python, so that breakpoint() works everywhere; implies --quick")

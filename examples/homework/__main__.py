@@ -53,7 +53,8 @@ def run_check(exercise, chosen, progress):
         print("(a kernel: run as plain Python first, then compiled, which takes some seconds)", flush=True)
     verdict = check(exercise, path)
     row = progress.of(exercise)
-    row[0], row[2] = row[0] + path.exists(), int(verdict.passed or row[2])
+    tried = path.exists() and path.read_text(encoding="utf-8", errors="replace") != stub(exercise)
+    row[0], row[2] = row[0] + tried, int(verdict.passed or row[2])
     if row[3] != exercise.version and not verdict.passed:
         print(f"{exercise.id} has changed since you started it: `reset {exercise.id}`, then `start {exercise.id}` gives the new text")
     if verdict.passed:
@@ -79,7 +80,8 @@ def solution(exercise, chosen, progress):
     if not passed and tries < 3:
         print(f"after success, or {3 - tries} more failed checks")
         return
-    print(catalogue.find(exercise.id, file_of(chosen.dir, exercise)).text)
+    path = file_of(chosen.dir, exercise)
+    print((catalogue.find(exercise.id, path) if path.exists() else exercise).text)
     print(exercise.why)
 
 
@@ -94,19 +96,19 @@ def reset(exercise, chosen, progress):
     print(f"{exercise.id}: as new; `start {exercise.id}`")
 
 
-def show(progress):
+def show(progress, folder):
     """All exercises and how far they are."""
     rows = []
     for name, exercise in EXERCISES.items():
         tries, hints, passed, _ = progress.rows.get(name, (0, 0, 0, ""))
-        state = "passed" if passed else f"{tries} tries" if tries else "started" if name in progress.rows else ""
+        state = "passed" if passed else f"{tries} tries" if tries else "started" if file_of(folder, exercise).exists() else ""
         rows.append([name, exercise.title, exercise.kind, f"{exercise.minutes} min", "*" * exercise.difficulty, state, f"{hints} hints" if hints else ""])
     table(["id", "title", "kind", "time", "hard", "state", "hints"], rows)
     done = [EXERCISES[name] for name, row in progress.rows.items() if row[2] and name in EXERCISES]
     print(f"\n{len(done)} of {len(EXERCISES)} passed, {sum(e.minutes for e in done)} of {sum(e.minutes for e in EXERCISES.values())} minutes")
 
 
-def watch(chosen, progress, pauses=itertools.repeat(0.5)):
+def watch(chosen, pauses=itertools.repeat(0.5)):
     """Check each file when it is saved; ends with Ctrl-C (or when there are no more pauses, which are in seconds)."""
     seen = stamps(chosen.dir)
     print(f"{len(seen)} files in {chosen.dir}: each is checked when it is saved. Ctrl-C ends it.", flush=True)
@@ -116,6 +118,7 @@ def watch(chosen, progress, pauses=itertools.repeat(0.5)):
             now = stamps(chosen.dir)
             for name in [name for name in now if now[name] != seen.get(name)]:
                 print(f"\n{name}", flush=True)
+                progress = Progress(chosen.dir)  # other commands may have written meanwhile
                 run_check(EXERCISES[name], chosen, progress)
                 progress.save()
             seen = now
@@ -139,12 +142,12 @@ def parse(arguments):
     parser.add_argument("id", nargs="?", metavar="ID or FOLDER")
     parser.add_argument("--dir", type=Path, default=Path("my_homework"))
     parser.add_argument("--catalogue", metavar="FILE", help="a Python file with more exercises")
-    parser.add_argument("--seed", default="", metavar="STUDENT", help="`start`: numbers of your own; any name")
+    parser.add_argument("--seed", default="", type=str.strip, metavar="STUDENT", help="`start`: numbers of your own; any name")
     parser.add_argument("-v", "--verbose", action="store_true", help="`check`: the whole traceback")
     parser.add_argument("--out", type=Path, default=Path("figures"), help="`museum`: folder for the picture")
     parser.add_argument("--only", metavar="ID,ID", help="`grade`: these exercises, not all")
     parser.add_argument("--own", action="store_true", help="`grade`: each file must have been made with --seed and the name of its folder")
-    parser.add_argument("--jobs", type=int, default=2, help="`grade`, `capstone`: so many checks at a time (2)")
+    parser.add_argument("--jobs", type=int, default=2, choices=range(1, 65), metavar="N", help="`grade`, `capstone`: so many checks at a time (2)")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="`grade`: one line for each student")
     parser.add_argument("--json", type=Path, metavar="FILE", help="`grade`: everything")
     parser.add_argument("--gradescope", type=Path, metavar="FOLDER", help="`grade`: STUDENT.json in the form of Gradescope's results.json")
@@ -170,12 +173,15 @@ def main(arguments=None):
         from .museum import museum
 
         return museum(chosen)
+    if chosen.dir.exists() and not chosen.dir.is_dir():
+        print(f"--dir {chosen.dir} is a file: it must be a folder")
+        return 2
     progress = Progress(chosen.dir)
     if chosen.action in ("list", "status"):
-        show(progress)
+        show(progress, chosen.dir)
         return 0
     if chosen.action == "watch":
-        return watch(chosen, progress)
+        return watch(chosen)
     if chosen.action == "capstone":
         from .capstone import capstone
 

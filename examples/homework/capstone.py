@@ -82,7 +82,7 @@ def main():
     result, *pairs = sys.argv[1:]
     pairs = [pair.split("=", 1) for pair in pairs]
     if pairs:
-        graft.install(*[(target, Path(path).read_text(encoding="utf-8"), path) for target, path in pairs])
+        graft.install(*[(target, Path(path).read_text(encoding="utf-8-sig"), path) for target, path in pairs])
     Path(result).write_text(json.dumps(figures()), encoding="utf-8")
 
 

@@ -2,12 +2,14 @@
 
 import hashlib
 import importlib.util
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from . import density, engine, gridworld, museum_bugs, predictions, reinforcement, returns, tests_to_write
+from .exercise import KINDS, Exercise
 
 CHAPTERS = (engine, density, gridworld, returns, reinforcement, museum_bugs, predictions, tests_to_write)
 EXERCISES = {exercise.id: exercise for chapter in CHAPTERS for exercise in chapter.EXERCISES}
@@ -22,7 +24,15 @@ def add(file):
     spec.loader.exec_module(module)
     if not hasattr(module, "EXERCISES"):
         raise ValueError(f"--catalogue {file}: it must define EXERCISES, a tuple of Exercise")
-    for exercise in module.EXERCISES:
+    for exercise in module.EXERCISES if isinstance(module.EXERCISES, (tuple, list)) else [module.EXERCISES]:
+        if not isinstance(exercise, Exercise):
+            raise ValueError(f"--catalogue {file}: EXERCISES must be a tuple of Exercise, and holds {exercise!r}")
+        if exercise.kind not in KINDS or not re.fullmatch(r"[a-z0-9-]+", exercise.id):
+            raise ValueError(f"--catalogue {file}: {exercise.id!r}: an id has small letters, digits and -, and kind {exercise.kind!r} must be one of {KINDS}")
+        try:
+            exercise.text
+        except (OSError, ValueError) as error:
+            raise ValueError(f"--catalogue {file}: {exercise.id}: target {exercise.target!r}: {error}") from None
         if exercise.id in EXERCISES:
             raise ValueError(f"--catalogue {file}: there is an exercise {exercise.id!r} already")
         EXERCISES[exercise.id] = replace(exercise, catalogue=str(Path(file).resolve()))
@@ -38,7 +48,7 @@ def owned(exercise, student):
 
 def student_of(path):
     """The student whose numbers a file was made with, from its line "# seed: NAME", or ""."""
-    lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = Path(path).read_text(encoding="utf-8-sig", errors="replace").splitlines()
     return next((line[len("# seed: ") :].strip() for line in lines if line.startswith("# seed: ")), "")
 
 

@@ -22,13 +22,13 @@ from typing import NamedTuple
 from . import graft
 from .exercise import Failed
 
-LIMIT, LINES = 30.0, 12  # seconds of one child, lines of a verdict
+LIMIT, LINES = 30.0, 10  # seconds of one child, lines of a verdict: two more stand around it
 
 
 class Verdict(NamedTuple):
     """What a check says.
 
-    text: at most 12 lines. mistake: the name of the known one that it looks like, or "". points: (what was checked, 0 to 1)
+    text: at most 10 lines. mistake: the name of the known one that it looks like, or "". points: (what was checked, 0 to 1)
     of each check. trace: the whole traceback, if there was an error.
     """
 
@@ -63,6 +63,7 @@ def child_environment(text, compiled):
     if compiled:
         cache.mkdir(exist_ok=True)
     own = {"NUMBA_CACHE_DIR": str(cache), "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(graft.ROOT)}
+    own["PYTHONSAFEPATH"] = "1"  # a learner's random.py is not imported in the place of Python's
     return {**os.environ, **own, "NUMBA_DISABLE_JIT": "0" if compiled else "1"}
 
 
@@ -71,14 +72,16 @@ def in_child(exercise, path, limit, compiled):
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder, "verdict.json")
         command = [sys.executable, "-m", "examples.homework.check", exercise.id, str(path), str(result), *filter(None, [exercise.catalogue])]
-        nothing = subprocess.DEVNULL
+        nothing, errors = subprocess.DEVNULL, Path(folder, "stderr.txt")
         env = child_environment(path.read_bytes(), compiled)
         try:
-            subprocess.run(command, env=env, timeout=limit, stdin=nothing, stdout=nothing, stderr=nothing)
+            with errors.open("wb") as stderr:
+                subprocess.run(command, env=env, timeout=limit, stdin=nothing, stdout=nothing, stderr=stderr)
         except subprocess.TimeoutExpired:
             return Verdict(False, f"no answer within {limit:.0f} s, and so ended: is there a loop that never stops?")
         if not result.exists():
-            return Verdict(False, "the process ended without a verdict: does your code end Python itself (os._exit)?")
+            last = errors.read_text(encoding="utf-8", errors="replace")[-2000:].strip().splitlines()[-1:]
+            return Verdict(False, "\n".join(["the process ended without a verdict: does your code end Python itself (os._exit)?", *last]))
         return Verdict(**json.loads(result.read_text(encoding="utf-8")))
 
 
@@ -93,7 +96,7 @@ def get(name):
 
 def load(exercise, path):
     """Graft the learner's file, or, where the library has no such target, run it as the module `answer`."""
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")  # Windows' editors put a mark in front
     if not exercise.answer:
         graft.install((exercise.target, text, path))
         return
@@ -135,8 +138,10 @@ def explain(exercise, error, name, looks, path):
     if isinstance(error, SyntaxError):
         return f"{error.msg}" + (f"\nline {error.lineno}: {(error.text or '').strip()}" if error.lineno else "")
     lines = [f"line {frame.lineno}: {frame.line}" for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    what = "your code called sys.exit" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
-    return "\n".join([*lines[-1:], textwrap.shorten(what, 300)])
+    unused = "the check could not use what your function returned (is there a `return`? is it of the shape that the task says?)"
+    what = traceback.format_exception_only(error)[-1].strip()  # copes with errors whose own text fails
+    what = "your code called sys.exit" if isinstance(error, SystemExit) else what
+    return "\n".join([*(lines[-1:] or [unused]), textwrap.shorten(what, 300)])
 
 
 def function_of(target, text, namespace):
@@ -176,7 +181,7 @@ def known(exercise):
     def numbers(make):
         try:
             return np.asarray(exercise.probe(make(), get), float)
-        except Exception:
+        except BaseException:  # a sys.exit that only the probe meets
             return np.full(1, np.nan)
 
     module, qualname = exercise.target.split(":")
@@ -228,6 +233,7 @@ def main():
     verdict = judge(find(name, path), path)
     text = "\n".join(line[:240] for line in verdict.text.splitlines()[:LINES])
     Path(result).write_text(json.dumps(verdict._replace(text=text)._asdict()), encoding="utf-8")
+    os._exit(0)  # whatever threads the learner's code has left running
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 r"""What lies in the learner's folder: one file for each exercise that was started, and progress.txt."""
 
 import ast
+import itertools
 import os
 import re
 import textwrap
@@ -26,7 +27,7 @@ class Progress:
                     self.rows[name] = [int(tries), int(hints), int(passed), version]
             except ValueError:  # a UnicodeDecodeError is one too
                 self.rows = {}
-                aside = self.path.with_name("progress.damaged.txt")
+                aside = next(p for n in itertools.count(1) if not (p := self.path.with_name(f"progress.damaged{n}.txt")).exists())
                 self.path.replace(aside)
                 print(f"{self.path.name} is damaged: set aside as {aside.name}; your answers are untouched")
 

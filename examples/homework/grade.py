@@ -19,8 +19,9 @@ from .files import file_of
 
 
 def answers(folder, exercises):
-    """{id: path} of a student's files, wherever in the folder they lie; the copies that `reset` keeps do not count."""
-    files = sorted(path for path in folder.rglob("*.py") if path.is_file())
+    """{id: path} of a student's files, wherever in the folder they lie: of several the one that lies least deep. The copies
+    that `reset` keeps do not count."""
+    files = sorted((path for path in folder.rglob("*.py") if path.is_file()), key=lambda path: (len(path.parts), path))
     return {e.id: path for e in exercises for path in reversed(files) if path.name == file_of("", e).name}
 
 
@@ -28,10 +29,11 @@ def chosen_exercises(names):
     """The exercises named in "ID,ID", or all. ValueError names the one that does not exist."""
     if not names:
         return list(EXERCISES.values())
-    for name in names.split(","):
+    names = dict.fromkeys(name.strip() for name in names.split(","))
+    for name in names:
         if name not in EXERCISES:
             raise ValueError(f"--only: there is no exercise {name!r}: `list` shows them")
-    return [EXERCISES[name] for name in names.split(",")]
+    return [EXERCISES[name] for name in names]
 
 
 def verdict_on(exercise, path, student, own):
@@ -44,15 +46,23 @@ def verdict_on(exercise, path, student, own):
         return Verdict(False, f"{type(error).__name__}: {error}")
 
 
+def students_in(folder):
+    """The folders in it, but not .git, __MACOSX and the like."""
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__")))
+
+
 def graded(folder, exercises, own=False, jobs=2):
     """Yield (student, {id: Verdict}) for every folder in `folder`, in alphabetical order."""
     known = {}
     with ThreadPoolExecutor(jobs) as pool:
         waiting = []
-        for student in sorted(path for path in folder.iterdir() if path.is_dir()):
+        for student in students_in(folder):
             verdicts = {}
             for name, path in answers(student, exercises).items():
-                key = name, hashlib.sha256(path.read_bytes()).hexdigest(), own and student.name
+                try:
+                    key = name, hashlib.sha256(path.read_bytes()).hexdigest(), own and student.name
+                except OSError:  # its verdict will say so
+                    key = name, str(path), own and student.name
                 if key not in known:
                     known[key] = pool.submit(verdict_on, EXERCISES[name], path, student.name, own)
                 verdicts[name] = known[key]
@@ -88,7 +98,7 @@ def gradescope(rows):
 def write(path, write_to):
     """Write a file through `write_to(stream)`, making its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as stream:
+    with path.open("w", encoding="utf-8", errors="replace", newline="") as stream:
         write_to(stream)
     print(f"{path} is written")
 
@@ -98,11 +108,16 @@ def grade(chosen):
     folder = Path(chosen.id or "")
     try:
         exercises = chosen_exercises(chosen.only)
-        if not chosen.id or not folder.is_dir() or not any(path.is_dir() for path in folder.iterdir()):
+        if not chosen.id or not folder.is_dir() or not students_in(folder):
             raise ValueError(f"grade needs a folder that holds one folder for each student, not {chosen.id!r}")
+        for option, path in (("--csv", chosen.csv), ("--json", chosen.json)):
+            if path and path.is_dir():
+                raise ValueError(f"{option} {path} is a folder: it must be a file")
     except ValueError as error:
         print(error)
         return 2
+    if others := sorted(path.name for path in folder.iterdir() if path not in students_in(folder)):
+        print(f"no student's folder, and so left out: {', '.join(others)}")
     everything, lines = [], []
     for student, verdicts in graded(folder, exercises, chosen.own, chosen.jobs):
         rows = rows_of(student, exercises, verdicts)

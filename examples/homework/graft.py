@@ -9,6 +9,7 @@ imports come along, right before the definition, if the module does not use thei
 """
 
 import ast
+import builtins
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -68,22 +69,31 @@ def imports(node, *aliases):
 
 
 def own_parts(tree, name, path):
-    """(helpers, definition) of a learner's tree. SyntaxError if it does not define `name` exactly once."""
+    """(helpers, definition) of a learner's tree; path is that of the file. SyntaxError unless it defines `name` exactly once."""
     found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
     if len(found) != 1:
-        raise SyntaxError(f"{path} must define {name} once, not {len(found)} times")
+        how = "at the left margin, once (not in a class, not as a lambda)"
+        raise SyntaxError(f"{path.name} must define {name} once, not {len(found)} times: write `def {name}(...)` {how}")
     docstring = lambda node: isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)  # noqa: E731
     return [node for node in tree.body if node is not found[0] and not docstring(node)], found[0]
 
 
 class Renamer(ast.NodeTransformer):
-    """Gives names a suffix: two answers in one module may both have a helper `square`."""
+    """Gives global names a suffix: two answers in one module may both have a helper `square`."""
 
     def __init__(self, names, suffix):
         self.names, self.suffix = names, suffix
 
     def visit(self, node):
-        """Definitions and uses."""
+        """Definitions and uses; what a function binds itself, it keeps."""
+        if isinstance(node, (ast.FunctionDef, ast.Lambda)):
+            own = {part.arg for part in ast.walk(node.args) if isinstance(part, ast.arg)}
+            own |= {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+            if own & self.names:
+                name, new = getattr(node, "name", None), Renamer(self.names - own, self.suffix).visit(node)
+                if name in self.names:
+                    new.name = name + self.suffix
+                return new
         field = "id" if isinstance(node, ast.Name) else "name" if isinstance(node, DEFINITION) else None
         if field and getattr(node, field) in self.names:
             setattr(node, field, getattr(node, field) + self.suffix)
@@ -97,26 +107,31 @@ def put(tree, qualname, text, path, suffix=""):
     """
     helpers, own = own_parts(ast.parse(text, str(path)), qualname.split(".")[-1], path)
     if suffix:
-        names = {node.name for node in helpers if isinstance(node, DEFINITION)}
+        names = set().union(*(names_made(node) for node in helpers if not isinstance(node, (ast.Import, ast.ImportFrom))))
         helpers, own = [Renamer(names, suffix).visit(node) for node in helpers], Renamer(names, suffix).visit(own)
     taken, imported = set().union(*map(names_made, tree.body)), set().union(*map(imports, tree.body))
+    helpers = [node for node in helpers if getattr(node, "module", "") != "__future__"]
     kept = []
     for node in helpers:
         if isinstance(node, (ast.Import, ast.ImportFrom)):  # what the module imports too need not come twice
             node.names = [alias for alias in node.names if not imports(node, alias) <= imported]
-        clash = sorted(names_made(node) & taken)
+        clash = sorted(names_made(node) & (taken | set(dir(builtins)) | {"*"}))
         if clash:
-            raise SyntaxError(f"{path}, line {node.lineno}: the module has a {clash[0]} of its own: give yours another name")
+            whose = "the module has" if clash[0] in taken else "Python has"
+            raise SyntaxError(f"{path.name}, line {node.lineno}: {whose} a {clash[0]} of its own: give yours another name")
         if getattr(node, "names", True):
             kept.append(node)
     body, i = locate(tree, qualname)
+    if {*map(ast.unparse, own.decorator_list)} - {*map(ast.unparse, body[i].decorator_list)}:
+        raise SyntaxError(f"{path.name}, line {own.decorator_list[0].lineno}: decorators of your own are not used here; the library's own are")
     own.decorator_list = body[i].decorator_list
     for decorator in own.decorator_list:
         for part in ast.walk(decorator):
             ast.copy_location(part, own)
     body[i] = own
     place = next(k for k, node in enumerate(tree.body) if any(n is own for n in ast.walk(node)))
-    tree.body[place:place] = kept
+    tree.body[place + 1 : place + 1] = [node for node in kept if node.lineno > own.lineno]
+    tree.body[place:place] = [node for node in kept if node.lineno < own.lineno]
     return {qualname, *(node.name for node in kept if isinstance(node, DEFINITION))}
 
 
@@ -125,6 +140,7 @@ def grafted(module, answers):
     file, paths = source_of(module), {}
     tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
     for number, (qualname, text, path) in enumerate(answers):
+        path = Path(path)
         paths |= dict.fromkeys(put(tree, qualname, text, path, f"_{number}" if number else ""), str(path))
     return renamed(compile(tree, str(file), "exec"), paths)
 

@@ -9,6 +9,7 @@ is imported, so that one can watch what the mistake does to a whole training run
 the library's must never hold a mistake.
 """
 
+import atexit
 import json
 import os
 import subprocess
@@ -18,7 +19,7 @@ import textwrap
 from pathlib import Path
 
 from ..command import table
-from . import graft
+from . import catalogue, graft
 from .catalogue import EXERCISES
 from .check import child_environment, get
 
@@ -44,6 +45,8 @@ def break_library(name):
     path.write_text(text, encoding="utf-8")
     graft.install((exercise.target, text, path))
     print(f"BROKEN ON PURPOSE: {exercise.target}: {mistake}")
+    module = exercise.target.split(":")[0]
+    atexit.register(lambda: module in sys.modules or print(f"--break {name}: this example never imports {module}, so nothing was broken"))
 
 
 def symptoms(exercise):
@@ -53,7 +56,7 @@ def symptoms(exercise):
         for bug in ("", exercise.bug):
             result = Path(folder, f"symptom_{bug}.json")
             env = child_environment((exercise.version + bug).encode(), True)
-            command = [sys.executable, "-m", "examples.homework.museum", exercise.id, str(result), *filter(None, [bug])]
+            command = [sys.executable, "-m", "examples.homework.museum", exercise.id, str(result), bug, exercise.catalogue]
             children.append((result, subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)))
         for result, child in children:
             error = child.communicate()[1]
@@ -87,18 +90,24 @@ def museum(chosen):
         print(f"museum: there is no {chosen.id!r}; there are {', '.join(shown)}")
         return 2
     exercise = shown[chosen.id]
-    healthy, broken = symptoms(exercise)
+    try:
+        healthy, broken = symptoms(exercise)
+    except RuntimeError as error:
+        print(error)
+        return 2
     table([exercise.title, "the library", "with the bug"], [[name, f"{value:.4g}", f"{broken['figures'][name]:.4g}"] for name, value in healthy["figures"].items()])
     print(draw(exercise, healthy, broken, chosen.out / f"{exercise.id}.png"))
     return 0
 
 
 def main():
-    """The child: python -m examples.homework.museum ID RESULT [BUG]"""
-    name, result, *bug = sys.argv[1:]
+    """The child: python -m examples.homework.museum ID RESULT BUG CATALOGUE (the last two may be empty)"""
+    name, result, bug, private = sys.argv[1:]
+    if private:
+        catalogue.add(private)
     exercise = EXERCISES[name]
     if bug:
-        text = textwrap.dedent(exercise.edited(bug[0]))
+        text = textwrap.dedent(exercise.edited(bug))
         path = Path(result).with_name("bug.py")  # a real file: numba's cache asks for one
         path.write_text(text, encoding="utf-8")
         graft.install((exercise.target, text, path))

@@ -49,6 +49,8 @@ def survivors(exercise, jobs=2):
 
 def main(names):
     """Print the score of each exercise, then the survivors."""
+    if unknown := [name for name in names if name not in EXERCISES]:
+        sys.exit(f"teeth: there is no exercise {unknown[0]!r}")
     rows, lines, total, killed = [], [], 0, 0
     for name in names or EXERCISES:
         n, alive = survivors(EXERCISES[name])

@@ -27,7 +27,7 @@ def kills(test, function):
     try:
         with np.errstate(all="ignore"):
             test(function)
-    except Exception:
+    except BaseException:  # pytest.fail and sys.exit are no Exceptions
         return True
     return False
 
@@ -50,6 +50,7 @@ def test_exercise(*, subject, hidden, answer, equivalent=None, name="test", **re
         check_library(get)  # what fails for everything sees nothing
         all_of_them = versions(subject, hidden, equivalent, get)
         alive = [what for what, function in all_of_them.items() if not kills(get(f"answer:{name}"), function)]
+        check_library(get)  # again: a test must not fail because it was called before
         if alive:
             score = 1 - len(alive) / len(all_of_them)
             text = f"your test passes {len(alive)} of {len(all_of_them)} wrong versions of {subject}. One of them: {alive[0]}"

@@ -113,10 +113,41 @@ def test_mutants_are_what_they_say():
     ("def tanh_vjp(g, y, x):\n    pass\n", "returned None: is there a `return`?"),
     ("def exp_vjp(g):\n    return g\n\n\ndef tanh_vjp(g, y, x):\n    return g\n", "has a exp_vjp of its own: give yours another name"),
     ("def tanh_vjp(g):\n    return g\n", "TypeError"),
+    ("class tanh_vjp:\n    pass\n", "write `def tanh_vjp(...)` at the left margin"),
+    ("def half(f):\n    return f\n\n\n@half\ndef tanh_vjp(g, y, x):\n    return g\n", "line 5: decorators of your own are not used here"),
+    ("def sum(x):\n    return 0\n\n\ndef tanh_vjp(g, y, x):\n    return g\n", "Python has a sum of its own"),
+    ("from numpy import *\n\n\ndef tanh_vjp(g, y, x):\n    return g\n", "Python has a * of its own"),
+    ("class E(Exception):\n    def __str__(self):\n        raise self\n\n\ndef tanh_vjp(g, y, x):\n    raise E\n", "line 7: raise E"),
 ])  # fmt: skip
 def test_wild_files_get_a_verdict_that_names_the_line(tmp_path, text, message):
     verdict = answer(tmp_path, TANH, text)
     assert not verdict.passed and message in verdict.text and len(verdict.text.splitlines()) <= LINES, verdict.text
+
+
+RIGHT = "def tanh_vjp(g, y, x):\n    return g * (1 - y * y)\n"
+
+
+@pytest.mark.parametrize("text", [
+    f"\ufeff{RIGHT}", f"from __future__ import annotations\n\n\n{RIGHT}", f"{RIGHT}\n\nprint(tanh_vjp(1.0, 0.5, 0.2))\n", RIGHT.replace("\n", "\r\n"),
+    f"import threading\nimport time\n\nthreading.Thread(target=time.sleep, args=(20,)).start()\n\n\n{RIGHT}", RIGHT.replace("    ", "\t"),
+], ids=["BOM", "future", "tried out below", "CRLF", "thread", "tabs"])  # fmt: skip
+def test_odd_but_right_files_pass(tmp_path, text):
+    verdict = answer(tmp_path, TANH, text, limit=15)
+    assert verdict.passed, verdict.text
+
+
+def test_a_learners_random_py_is_not_taken_for_pythons(tmp_path, monkeypatch):
+    (tmp_path / "random.py").write_text("raise SystemExit\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert answer(tmp_path, TANH, RIGHT).passed
+
+
+def test_a_test_counts_only_if_it_fails_for_what_the_function_does(tmp_path):
+    exercise = EXERCISES["test-soften"]
+    for text in ("calls = []\n\n\ndef test(f):\n    calls.append(1)\n    assert len(calls) <= 2\n", "def test(f):\n    assert 'rl' in f.__code__.co_filename\n", "def test(f):\n    pass\n"):
+        assert answer(tmp_path, exercise, text).share == 0
+    fail = exercise.edited("deterministic").replace("    assert np.allclose(", "    if not np.allclose(").replace("epsilon / 3)\n", "epsilon / 3):\n            raise SystemExit\n")
+    assert 0.5 < answer(tmp_path, exercise, fail).share < 1
 
 
 def test_a_loop_without_end_is_ended(tmp_path):
@@ -175,7 +206,7 @@ def test_a_whole_way(tmp_path, capsys):
     code, out = run("check", "tanh-vjp")
     assert code == 1 and "x stands where the output y was meant" in out and "Next: `hint tanh-vjp`" in out
     assert run("hint", "tanh-vjp")[1].startswith("1. ") and "2. " in run("hint", "tanh-vjp")[1]
-    assert "1 more failed checks" in run("solution", "tanh-vjp")[1]
+    assert "2 more failed checks" in run("solution", "tanh-vjp")[1]
     path.write_text("def tanh_vjp(g, y, x):\n    return g * (1 - y * y)\n", encoding="utf-8")
     code, out = run("check", "tanh-vjp")
     assert code == 0 and out.startswith("PASSED")
@@ -188,8 +219,8 @@ def test_a_whole_way(tmp_path, capsys):
 def test_a_damaged_progress_file_is_set_aside(tmp_path, capsys):
     (tmp_path / "progress.txt").write_text("# id tries hints passed version\ntanh-vjp three 0 1 0\n", encoding="utf-8")
     assert Progress(tmp_path).rows == {}
-    assert "is damaged: set aside as progress.damaged.txt" in capsys.readouterr().out
-    assert (tmp_path / "progress.damaged.txt").exists() and not (tmp_path / "progress.txt").exists()
+    assert "is damaged: set aside as progress.damaged1.txt" in capsys.readouterr().out
+    assert (tmp_path / "progress.damaged1.txt").exists() and not (tmp_path / "progress.txt").exists()
 
 
 def test_the_console_script_works_from_any_folder(tmp_path):

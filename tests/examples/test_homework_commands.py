@@ -93,6 +93,13 @@ def test_a_catalogue_that_is_none_says_so(tmp_path, capsys):
         if text:
             file.write_text(text, encoding="utf-8")
         assert main(["list", "--catalogue", str(file)]) == 2 and message in capsys.readouterr().out
+    for text, message in (("EXERCISES = 3\n", "must be a tuple of Exercise, and holds 3"),
+                          (PRIVATE.read_text(encoding="utf-8").replace('id="count"', 'id="my count"'), "an id has small letters"),
+                          (PRIVATE.read_text(encoding="utf-8").replace("minigrad.optim:", "minigrad.nothing:"), "target 'minigrad.nothing:")):  # fmt: skip
+        file.write_text(text, encoding="utf-8")
+        assert main(["list", "--catalogue", str(file)]) == 2 and message in capsys.readouterr().out
+        for name in ("cosine", "projected", "my count", "count"):
+            EXERCISES.pop(name, None)
     twin = "from examples.homework.engine import TANH\nEXERCISES = (TANH,)\n"
     file.write_text(twin, encoding="utf-8")
     assert main(["list", "--catalogue", str(file)]) == 2 and "an exercise 'tanh-vjp' already" in capsys.readouterr().out
@@ -176,7 +183,7 @@ def test_watch_checks_what_is_saved(tmp_path, capsys):
         yield 0
         yield 0
 
-    watch(parse(["watch", "--dir", str(tmp_path)]), Progress(tmp_path), pauses())
+    watch(parse(["watch", "--dir", str(tmp_path)]), pauses())
     out = capsys.readouterr().out
     assert out.startswith("1 files") and out.count("PASSED") == 1 and "NOT YET" not in out
     assert Progress(tmp_path).rows["tanh-vjp"][:3] == [1, 0, 1]
@@ -229,6 +236,39 @@ def test_numbers_must_be_the_students_own_if_the_teacher_says_so(tmp_path, priva
     main(["grade", str(students), "--only", "count", "--own", "--json", str(tmp_path / "all.json")])
     details = {d["student"]: d for d in json.loads((tmp_path / "all.json").read_text())}
     assert details["ada"]["passed"] and not details["bob"]["passed"] and "made for --seed ada, not for bob" in details["bob"]["text"]
+
+
+def test_which_files_count_and_what_is_left_out(tmp_path, capsys):
+    students = tmp_path / "submissions"
+    put(students / "ada" / "backup", tanh_vjp="def tanh_vjp(g, y, x):\n    return g\n")
+    put(students / "ada", tanh_vjp=RIGHT["tanh-vjp"])
+    put(students / ".git", tanh_vjp="")
+    (students / "late.zip").write_bytes(b"PK")
+    assert main(["grade", str(students), "--only", "tanh-vjp, tanh-vjp"]) == 0
+    out = capsys.readouterr().out
+    assert "left out: .git, late.zip" in out and len(out.splitlines()) == 4
+    assert float(out.splitlines()[-1].split()[1]) == len(EXERCISES["tanh-vjp"].checks)
+    assert main(["grade", str(students), "--csv", str(tmp_path)]) == 2 and "is a folder" in capsys.readouterr().out
+
+
+def test_a_seed_with_a_space_behind_it_is_the_same_seed(tmp_path, private):
+    main(["start", "count", "--dir", str(tmp_path), "--seed", "Ada "])
+    assert catalogue.find("count", file_of(tmp_path, private["count"])).answer == catalogue.owned(private["count"], "Ada").answer
+
+
+def test_a_solution_can_be_seen_after_the_answer_is_gone(tmp_path, capsys):
+    (tmp_path / "progress.txt").write_text("# title\ntanh-vjp 1 0 1 abc\n", encoding="utf-8")
+    assert main(["solution", "tanh-vjp", "--dir", str(tmp_path)]) == 0 and "def tanh_vjp" in capsys.readouterr().out
+
+
+def test_helpers_are_renamed_where_they_are_global_only():
+    module = "minigrad.ops.elementwise"
+    first = "EPS = 0.0\n\n\ndef flag():\n    return 1\n\n\ndef tanh_vjp(g, y, x):\n    return g * flag()\n"
+    second = "EPS = 1.0\n\n\ndef flag():\n    return 2\n\n\ndef use(flag):\n    return flag + EPS\n\n\ndef exp_vjp(g, y, x):\n    return g * use(flag())\n"
+    code = graft.grafted(module, [("tanh_vjp", first, "a.py"), ("exp_vjp", second, "b.py")])
+    names = {"__name__": module, "__package__": "minigrad.ops"}
+    exec(code, names)
+    assert names["tanh_vjp"](1, 0, 0) == 1 and names["exp_vjp"](1, 0, 0) == 3
 
 
 def test_grading_nothing_says_so(tmp_path, capsys):
