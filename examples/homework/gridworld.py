@@ -43,6 +43,7 @@ SOFTEN = Exercise(
     ),
     why="The greedy action keeps 1 - epsilon + epsilon / |A|. The library also refuses an epsilon outside 0 ... 1.",
     wrong={
+        "rest_to_the_others": ((("+ epsilon / policy.shape[1]", "+ epsilon * (1 - policy) / (policy.shape[1] - 1)"),), "epsilon is shared by the |A| - 1 other actions: it is shared by all |A|, the policy's own among them."),
         "keeps_1_minus_epsilon": ((("    return (1 - check_share(epsilon, \"epsilon\")) * policy + epsilon / policy.shape[1]",
                                   "    return np.where(policy == policy.max(axis=1, keepdims=True), 1 - epsilon, epsilon / policy.shape[1])"),),
                                   "the best action keeps 1 - epsilon alone: exploring may pick it, too, so it has epsilon / |A| more."),

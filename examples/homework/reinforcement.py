@@ -45,7 +45,7 @@ STATE_VALUES = Exercise(
     equivalent={"P_pi > 0 -> P_pi >= 0": "it only decides which processes are refused at gamma = 1, and none of those is asked for"},
     formula=("v (S,) in closed form: v = r_π + γ P_π v, so v = (I − γ P_π)⁻¹ r_π.    (Zhao, section 2.7)",),
     check=(values_by_hand, values_random),
-    probe=lambda f, get: np.concatenate([f(get("rl.mdp:MDP")(P, R), np.full((3, 2), 0.5), gamma) for gamma in (0.5, 1.0)]),
+    probe=lambda f, get: np.concatenate([f(get("rl.mdp:MDP")(P, R), np.full((3, 2), p), gamma) for p, gamma in ((0.5, 0.5), (0.5, 1.0))] + [f(get("rl.mdp:MDP")(P, R), np.tile([0.999, 0.001], (3, 1)), 1.0)]),
     hints=(
         "The value of a state is the reward now and the discounted value of where you are then. Which linear system is that?",
         "v = r_pi + gamma P_pi v, so (I - gamma P_pi) v = r_pi.",
@@ -53,6 +53,8 @@ STATE_VALUES = Exercise(
     ),
     why="The library also checks the policy and gamma, and for gamma = 1 that the end can be reached from everywhere.",
     wrong={
+        "hundred_sweeps": ("def state_values(mdp, policy, gamma):\n    P_pi, r_pi = under(mdp, policy)\n    v = np.zeros(mdp.n_states)\n    for _ in range(100):\n        v = np.where(mdp.terminal, 0.0, r_pi + gamma * P_pi @ v)\n    return v\n",
+                           "a hundred sweeps are not enough: after k of them gamma^k of the way is left. Solve the equations, or go on until nothing changes."),
         "least_squares": ("def state_values(mdp, policy, gamma):\n    P_pi, r_pi = under(mdp, policy)\n    v = np.linalg.lstsq(np.eye(mdp.n_states) - gamma * P_pi, r_pi, rcond=None)[0]\n    v[mdp.terminal] = 0\n    return v\n",
                           "without discount the whole system has many solutions, and this is the shortest of them: leave the terminal states out before solving, not afterwards."),
         "forgets_gamma": ((("np.eye(going.sum()) - gamma * P_pi", "np.eye(going.sum()) - P_pi"),), "gamma is missing."),

@@ -192,6 +192,7 @@ LAMBDA = Exercise(
     ),
     why="Generalised advantage estimation (PPO) is this line minus v(s_t). lam = 0 is TD(0), lam = 1 is Monte Carlo.",
     wrong={
+        "last_value_after_the_end": ((("    after = g\n    for", "    after = values[T]\n    for"),), "the one-step target of the last step still counts v(s_T), although the world has ended: only the start of the recursion was set to 0."),
         "longest_not_bootstrapped": ((("    after = g\n    for", "    after = g\n    g = 0.0\n    for"),), "the recursion starts from 0 instead of the last state's value: the longest target, which gets all the weight that is left, does not bootstrap."),
         "advantages": ((("        out[t] = g\n", "        out[t] = g - values[t]\n"),), "v(s_t) is subtracted: these are advantages (GAE), not returns."),
         "rest_is_lost": ("import numpy as np\n\n\ndef lambda_returns(rewards, values, terminated, gamma, lam):\n    T, out = len(rewards), np.zeros(len(rewards))\n    for t in range(T):\n        for n in range(1, T - t + 1):\n"

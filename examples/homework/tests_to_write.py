@@ -182,6 +182,8 @@ TEST_POLYAK = test_exercise(
            "theta, target = random; keep copies; polyak(theta, target, .25); assert target is .25 theta + .75 target; assert theta is as before; several n, the first and the last entry"),
     why="tau = .5 cannot tell tau from 1 - tau, and theta = theta' cannot tell anything.",
     wrong={
+        "target_of_zeros": ("import numpy as np\n\n\ndef test(polyak):\n    theta, target = np.ones(5), np.zeros(5)\n    assert polyak(theta, target, 0.25) is None\n    assert np.allclose(target, 0.25) and np.allclose(theta, 1)\n",
+                            "theta' starts from zeros, and theta is all ones: whatever is done to the old target, and to which entry, stays unseen."),
         "half_only": ("import numpy as np\n\n\ndef test(polyak):\n    theta, target = np.array([1.0, 2.0]), np.array([3.0, 6.0])\n    polyak(theta, target, 0.5)\n    assert (target == [2.0, 4.0]).all() and (theta == [1.0, 2.0]).all()\n",
                       "tau = 1/2 cannot tell tau from 1 - tau."),
         "no_alias": ((("            assert (theta == theta_before).all()\n", ""),), "whether theta is left alone is not looked at."),

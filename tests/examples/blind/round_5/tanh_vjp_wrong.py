@@ -1,0 +1,2 @@
+def tanh_vjp(g, y, x):
+    return g * (1 - np.tanh(y) ** 2)
