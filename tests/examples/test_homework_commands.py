@@ -262,13 +262,12 @@ def test_a_solution_can_be_seen_after_the_answer_is_gone(tmp_path, capsys):
 
 
 def test_helpers_are_renamed_where_they_are_global_only():
-    module = "minigrad.ops.elementwise"
-    first = "EPS = 0.0\n\n\ndef flag():\n    return 1\n\n\ndef tanh_vjp(g, y, x):\n    return g * flag()\n"
-    second = "EPS = 1.0\n\n\ndef flag():\n    return 2\n\n\ndef use(flag):\n    return flag + EPS\n\n\ndef exp_vjp(g, y, x):\n    return g * use(flag())\n"
-    code = graft.grafted(module, [("tanh_vjp", first, "a.py"), ("exp_vjp", second, "b.py")])
-    names = {"__name__": module, "__package__": "minigrad.ops"}
+    first = "EPS = 0.0\n\n\ndef flag():\n    return 1\n\n\ndef soften(policy, epsilon):\n    return flag() + EPS\n"
+    second = "EPS = 1.0\n\n\ndef flag():\n    return 2\n\n\ndef use(flag):\n    return flag + EPS\n\n\ndef uniform_policy(mdp):\n    return use(flag())\n"
+    code = graft.grafted("rl.mdp", [("soften", first, "a.py"), ("uniform_policy", second, "b.py")])
+    names = {"__name__": "rl.mdp", "__package__": "rl"}
     exec(code, names)
-    assert names["tanh_vjp"](1, 0, 0) == 1 and names["exp_vjp"](1, 0, 0) == 3
+    assert names["soften"](0, 0) == 1 and names["uniform_policy"](0) == 3
 
 
 def test_grading_nothing_says_so(tmp_path, capsys):
