@@ -125,6 +125,7 @@ def run(folder, option, encoding):
     assert done.stdout.isascii()
 
 
+@pytest.mark.proof
 def test_the_chapter_runs_on_an_old_console(tmp_path):
     run(tmp_path, "--debug", "cp1252")
 

@@ -75,13 +75,9 @@ def bite(tmp_path, exercise):
             assert name == exercise.bug or exercise.wrong[name][1] in verdict.text, (name, verdict)
 
 
-def test_teeth_of_one_function(tmp_path):
-    bite(tmp_path, TANH)
-
-
 @pytest.mark.proof
-@pytest.mark.parametrize("exercise", [e for e in EXERCISES.values() if e is not TANH], ids=[name for name in EXERCISES if name != TANH.id])
-def test_teeth_of_all_others(tmp_path, exercise):
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_teeth(tmp_path, exercise):
     bite(tmp_path, exercise)
 
 
@@ -101,7 +97,7 @@ def test_mutants_are_what_they_say():
 # ---- whatever the learner's file does
 
 
-@pytest.mark.parametrize("text, message", [
+WILD = [  # (the answer, what the verdict says)
     ("def tanh_vjp(g, y, x)\n    return g\n", "line 1: def tanh_vjp"),
     ("def other(g, y, x):\n    return g\n", "must define tanh_vjp once, not 0 times"),
     ("def tanh_vjp(g, y, x):\n    return g * undefined\n", "line 2: return g * undefined\nNameError"),
@@ -118,7 +114,10 @@ def test_mutants_are_what_they_say():
     ("def sum(x):\n    return 0\n\n\ndef tanh_vjp(g, y, x):\n    return g\n", "Python has a sum of its own"),
     ("from numpy import *\n\n\ndef tanh_vjp(g, y, x):\n    return g\n", "Python has a * of its own"),
     ("class E(Exception):\n    def __str__(self):\n        raise self\n\n\ndef tanh_vjp(g, y, x):\n    raise E\n", "line 7: raise E"),
-])  # fmt: skip
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text, message", [*WILD[:6], *(pytest.param(*case, marks=pytest.mark.proof) for case in WILD[6:])])
 def test_wild_files_get_a_verdict_that_names_the_line(tmp_path, text, message):
     verdict = answer(tmp_path, TANH, text)
     assert not verdict.passed and message in verdict.text and len(verdict.text.splitlines()) <= LINES, verdict.text
@@ -127,6 +126,7 @@ def test_wild_files_get_a_verdict_that_names_the_line(tmp_path, text, message):
 RIGHT = "def tanh_vjp(g, y, x):\n    return g * (1 - y * y)\n"
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("text", [
     f"\ufeff{RIGHT}", f"from __future__ import annotations\n\n\n{RIGHT}", f"{RIGHT}\n\nprint(tanh_vjp(1.0, 0.5, 0.2))\n", RIGHT.replace("\n", "\r\n"),
     f"import threading\nimport time\n\nthreading.Thread(target=time.sleep, args=(20,)).start()\n\n\n{RIGHT}", RIGHT.replace("    ", "\t"),
@@ -151,8 +151,8 @@ def test_a_test_counts_only_if_it_fails_for_what_the_function_does(tmp_path):
 
 
 def test_a_loop_without_end_is_ended(tmp_path):
-    verdict = answer(tmp_path, TANH, "def tanh_vjp(g, y, x):\n    while True:\n        pass\n", limit=3)
-    assert not verdict.passed and "no answer within 3 s" in verdict.text
+    verdict = answer(tmp_path, TANH, "def tanh_vjp(g, y, x):\n    while True:\n        pass\n", limit=2)
+    assert not verdict.passed and "no answer within 2 s" in verdict.text
 
 
 @pytest.mark.proof

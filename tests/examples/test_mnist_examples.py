@@ -19,6 +19,7 @@ def run(folder, *command, coding="cp1252:strict"):
     return done.stdout.decode(errors="replace")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", ["made_mnist", "nade_mnist"])
 def test_debug_run_draws_its_picture_with_kernels_as_plain_python(tmp_path, name):
     out = run(tmp_path, f"examples.{name}", "--debug")

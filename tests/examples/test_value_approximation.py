@@ -13,6 +13,7 @@ from examples import value_approximation as chapter
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.proof
 def test_debug_run_draws_its_picture_with_kernels_as_plain_python(tmp_path):
     env = {**os.environ, "PYTHONIOENCODING": "cp936:strict", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "examples.value_approximation", "--debug"]
