@@ -39,8 +39,9 @@ MAX = Exercise(
     minutes=20,
     difficulty=2,
     read="minigrad/ops/reductions.py from its beginning: keep_axes, sum and mean",
-    task="The gradient of y = max x along `axis` (None, an int or a tuple, as in NumPy). g and y have the shape of the result, x is the input; return an array of "
-         "the shape of x. Entries that are equally large share g equally, so that a maximum of two equal numbers is treated alike in both.",
+    task="The gradient of y = max x along `axis` (None, an int or a tuple, as in NumPy). g and y have the shape of the result, "
+         "x is the input; return an array of the shape of x. Entries that are equally large share g equally, so that a maximum "
+         "of two equal numbers is treated alike in both.",
     check=(max_by_hand, max_differences),
     probe=lambda f, get: np.concatenate([np.ravel(f(np.array([10.0, 4.0]), np.array([3.0, 5.0]), np.array([[1.0, 3, 2], [5, 5, 0]]), axis=1)) + np.zeros(6),
                                          np.ravel(f(np.array(6.0), np.array(5.0), np.array([[1.0, 3, 2], [5, 5, 0]]))) + np.zeros(6)]),
@@ -48,13 +49,23 @@ MAX = Exercise(
     hints=(
         "If the largest entry grows by a little, what does the maximum do? And if any other one does?",
         "dy/dx_i = 1[x_i = y] / (number of entries equal to y along the axis).",
-        "largest = x == keep_axes(y, x, axis), as numbers; return keep_axes(g, x, axis) * largest / sum of largest along the axis, kept",
+        "largest = x == keep_axes(y, x, axis), as numbers; return keep_axes(g, x, axis) * largest / sum of largest along the "
+        "axis, kept",
     ),
-    why="keep_axes gives y and g their lost axes back, so that both broadcast against x. At a tie the maximum has no gradient; equal shares are the mean of those of "
-        "its one-sided neighbours.",
+    why="keep_axes gives y and g their lost axes back, so that both broadcast against x. At a tie the maximum has no gradient; "
+        "equal shares are the mean of those of its one-sided neighbours.",
     wrong={
-        "first_of_ties": ("def max_vjp(g, y, x, axis=None, keepdims=False):\n    out = np.zeros(x.shape)\n    if axis is None:\n        out.flat[np.argmax(x)] = 1\n    elif isinstance(axis, tuple):\n        out = (x == keep_axes(y, x, axis)) * 1.0\n"
-                          "    else:\n        np.put_along_axis(out, np.expand_dims(np.argmax(x, axis=axis), axis), 1, axis)\n    return keep_axes(g, x, axis) * out\n",
+        "first_of_ties": ("""\
+def max_vjp(g, y, x, axis=None, keepdims=False):
+    out = np.zeros(x.shape)
+    if axis is None:
+        out.flat[np.argmax(x)] = 1
+    elif isinstance(axis, tuple):
+        out = (x == keep_axes(y, x, axis)) * 1.0
+    else:
+        np.put_along_axis(out, np.expand_dims(np.argmax(x, axis=axis), axis), 1, axis)
+    return keep_axes(g, x, axis) * out
+""",
                           "the first of several largest entries gets everything: they should share."),
         "no_sharing": (((" * (largest / np.sum(largest, axis=axis, keepdims=True))", " * largest"),), "each of several largest entries gets all of g: together they get too much."),
         "shares_over_all": ((("np.sum(largest, axis=axis, keepdims=True)", "np.sum(largest)"),), "ties are counted over the whole array, not along the axis."),
@@ -65,10 +76,21 @@ MAX = Exercise(
                        "entries that tie get nothing: they should share."),
     },
     right={
-        "where": "def max_vjp(g, y, x, axis=None, keepdims=False):\n    top = np.max(x, axis=axis, keepdims=True)\n    hit = np.where(x == top, 1.0, 0.0)\n"
-                 "    g = np.reshape(g, top.shape)\n    return g * hit / hit.sum(axis=axis, keepdims=True)\n",
-        "in_place": "def max_vjp(g, y, x, axis=None, keepdims=False):\n    wide = np.broadcast_to(keep_axes(y, x, axis), x.shape)\n    out = np.zeros_like(x)\n"
-                    "    out[x == wide] = 1\n    out /= np.count_nonzero(out, axis=axis, keepdims=True)\n    return out * keep_axes(g, x, axis)\n",
+        "where": """\
+def max_vjp(g, y, x, axis=None, keepdims=False):
+    top = np.max(x, axis=axis, keepdims=True)
+    hit = np.where(x == top, 1.0, 0.0)
+    g = np.reshape(g, top.shape)
+    return g * hit / hit.sum(axis=axis, keepdims=True)
+""",
+        "in_place": """\
+def max_vjp(g, y, x, axis=None, keepdims=False):
+    wide = np.broadcast_to(keep_axes(y, x, axis), x.shape)
+    out = np.zeros_like(x)
+    out[x == wide] = 1
+    out /= np.count_nonzero(out, axis=axis, keepdims=True)
+    return out * keep_axes(g, x, axis)
+""",
     },
 )  # fmt: skip
 
@@ -121,21 +143,27 @@ FORWARD = Exercise(
     minutes=30,
     difficulty=3,
     read="models/nade.py: the docstring, and squash, switch_on and logit",
-    task="Bits x (B, D), an order (D,), W, V (D, H), b (D,), c (H,) -> the logits (B, D), in data order, and the hidden sums a (B, H) after the last variable. "
-         "The hidden layer of each example starts from c and changes only where a pixel is on. It is compiled: write plain loops.",
+    task="Bits x (B, D), an order (D,), W, V (D, H), b (D,), c (H,) -> the logits (B, D), in data order, and the hidden sums a "
+         "(B, H) after the last variable. The hidden layer of each example starts from c and changes only where a pixel is on. "
+         "It is compiled: write plain loops.",
     check=(forward_by_hand, forward_textbook),
     probe=lambda f, get: np.concatenate([np.ravel(part) for part in f(*nade_arrays())]),
     hints=(
         "Which pixels may the logit of pixel d have seen when you write it down?",
-        "a starts from c, h = sigmoid(a). In the order: logit_d = b_d + V_d . h first, then, if x_d is on, a += W_d and h = sigmoid(a).",
+        "a starts from c, h = sigmoid(a). In the order: logit_d = b_d + V_d . h first, then, if x_d is on, a += W_d and h = "
+        "sigmoid(a).",
         "for d in order: for i in range(B): logits[i, d] = logit(b[d], V[d], h[i]); if x[i, d]: switch_on(a[i], h[i], W[d])",
     ),
-    why="The loop over d is outside: one row of V and W then serves the whole batch while it is in the fastest cache. A pixel that is off costs no sigmoid.",
+    why="The loop over d is outside: one row of V and W then serves the whole batch while it is in the fastest cache. A pixel "
+        "that is off costs no sigmoid.",
     wrong={
         "columns_by_place": ((("for d in order:", "for k, d in enumerate(order):"), ("logits[i, d] =", "logits[i, k] =")),
-                             "the logits stand in the order in which they are computed: column d belongs to variable d (data order)."),
-        "switches_first": ((("            logits[i, d] = logit(b[d], V[d], h[i])\n            if x[i, d]:\n                switch_on(a[i], h[i], W[d])\n",
-                             "            if x[i, d]:\n                switch_on(a[i], h[i], W[d])\n            logits[i, d] = logit(b[d], V[d], h[i])\n"),),
+                             "the logits stand in the order in which they are computed: column d belongs to variable d (data "
+                             "order)."),
+        "switches_first": ((("            logits[i, d] = logit(b[d], V[d], h[i])\n            if x[i, d]:\n                "
+                             "switch_on(a[i], h[i], W[d])\n",
+                             "            if x[i, d]:\n                switch_on(a[i], h[i], W[d])\n            logits[i, d] = "
+                             "logit(b[d], V[d], h[i])\n"),),
                            "x_d is added before its own logit is written: each pixel sees itself."),
         "natural_order": ((("for d in order:", "for d in range(len(order)):"),), "the order is ignored: the pixels are visited from the first to the last."),
         "places_for_pixels": ((("logits[i, d] = logit(b[d], V[d], h[i])", "logits[i, order[d]] = logit(b[order[d]], V[order[d]], h[i])"),),
@@ -146,13 +174,37 @@ FORWARD = Exercise(
         "adds_to_h": ((("switch_on(a[i], h[i], W[d])", "h[i] += W[d]"),), "W_d is added to h, behind the sigmoid; it belongs to the sum a before it."),
     },
     right={
-        "loops": "def forward(x, order, W, V, b, c):\n    B, D = x.shape\n    H = len(c)\n    a = np.empty((B, H), W.dtype)\n    logits = np.empty((B, D), W.dtype)\n"
-                 "    for i in range(B):\n        for k in range(H):\n            a[i, k] = c[k]\n        for d in order:\n            z = b[d]\n"
-                 "            for k in range(H):\n                z += V[d, k] / (1 + np.exp(-a[i, k]))\n            logits[i, d] = z\n"
-                 "            for k in range(H):\n                a[i, k] += W[d, k] * x[i, d]\n    return logits, a\n",
-        "examples_outside": "def forward(x, order, W, V, b, c):\n    a, logits = np.empty((len(x), len(c)), W.dtype), np.empty(x.shape, W.dtype)\n    h = np.empty_like(c)\n"
-                            "    for i in range(len(x)):\n        a[i] = c\n        squash(a[i], h)\n        for d in order:\n            logits[i, d] = logit(b[d], V[d], h)\n"
-                            "            if x[i, d] == 1:\n                switch_on(a[i], h, W[d])\n    return logits, a\n",
+        "loops": """\
+def forward(x, order, W, V, b, c):
+    B, D = x.shape
+    H = len(c)
+    a = np.empty((B, H), W.dtype)
+    logits = np.empty((B, D), W.dtype)
+    for i in range(B):
+        for k in range(H):
+            a[i, k] = c[k]
+        for d in order:
+            z = b[d]
+            for k in range(H):
+                z += V[d, k] / (1 + np.exp(-a[i, k]))
+            logits[i, d] = z
+            for k in range(H):
+                a[i, k] += W[d, k] * x[i, d]
+    return logits, a
+""",
+        "examples_outside": """\
+def forward(x, order, W, V, b, c):
+    a, logits = np.empty((len(x), len(c)), W.dtype), np.empty(x.shape, W.dtype)
+    h = np.empty_like(c)
+    for i in range(len(x)):
+        a[i] = c
+        squash(a[i], h)
+        for d in order:
+            logits[i, d] = logit(b[d], V[d], h)
+            if x[i, d] == 1:
+                switch_on(a[i], h, W[d])
+    return logits, a
+""",
     },
 )  # fmt: skip
 
@@ -200,22 +252,27 @@ BERNOULLI = Exercise(
     minutes=25,
     difficulty=2,
     read="minigrad/ops/elementwise.py: softplus, log1p_exp and log_sigmoid",
-    task="-[t log sigmoid(x) + (1 - t) log(1 - sigmoid(x))] in nats, entry by entry, for logits x and targets t in [0, 1], NumPy arrays of one shape and type, which the result has, too. "
-         "It must be right for every x from -1000 to 1000, without NaN or inf. And a loss that is tiny must not be taken for 0: for x = 30, t = 1 and for x = -30, t = 0 it is about "
-         "e^-30 = 9.36e-14, and must be right to 1 part in a million.",
+    task="-[t log sigmoid(x) + (1 - t) log(1 - sigmoid(x))] in nats, entry by entry, for logits x and targets t in [0, 1], "
+         "NumPy arrays of one shape and type, which the result has, too. It must be right for every x from -1000 to 1000, "
+         "without NaN or inf. And a loss that is tiny must not be taken for 0: for x = 30, t = 1 and for x = -30, t = 0 it is "
+         "about e^-30 = 9.36e-14, and must be right to 1 part in a million.",
     check=(bernoulli_by_hand, bernoulli_large, bernoulli_small, bernoulli_differences),
     probe=lambda f, get: np.nan_to_num(np.concatenate([f(*np.array([[0.5, -2.0, 1000.0, -1000.0], [0.0, 0.3, 0.0, 1.0]])), 1e13 * f(*np.array([[-30.0, 30.0], [0.0, 1.0]]))]), nan=-7e9),
     formula=(" = softplus(x) − t x = max(x, 0) − t x + log(1 + e^−|x|)",),
     hints=(
-        "What does log(1 - sigmoid(x)) come to once sigmoid(x) is written out? Which exponential is never larger than 1, whatever the sign of x?",
+        "What does log(1 - sigmoid(x)) come to once sigmoid(x) is written out? Which exponential is never larger than 1, "
+        "whatever the sign of x?",
         "It is log(1 + e^x) - t x, and log(1 + e^x) = max(x, 0) + log(1 + e^-|x|).",
-        "e = exp(-|x|); return (max(x, 0) - t * x) + log1p(e): first the large numbers, which cancel without loss, then the small one",
+        "e = exp(-|x|); return (max(x, 0) - t * x) + log1p(e): first the large numbers, which cancel without loss, then the "
+        "small one",
     ),
-    why="max(x, 0) - t x is exact for t = 0 and 1, and the small logarithm comes last. log1p_exp does what np.log1p(np.exp(-abs(x))) does, in float32 twice as fast.",
+    why="max(x, 0) - t x is exact for t = 0 and 1, and the small logarithm comes last. log1p_exp does what "
+        "np.log1p(np.exp(-abs(x))) does, in float32 twice as fast.",
     wrong={
         "textbook": ((("np.maximum(x, 0) - t * x + log1p_exp(x)", "-(t * np.log(sigmoid(x)) + (1 - t) * np.log(1 - sigmoid(x)))"),), "the sigmoid rounds to 0 or 1, and the logarithm of 0 is -inf: write the loss with the logit."),
         "clipped": ((("np.maximum(x, 0) - t * x + log1p_exp(x)", "-(t * np.log(np.clip(sigmoid(x), 1e-7, 1 - 1e-7)) + (1 - t) * np.log(1 - np.clip(sigmoid(x), 1e-7, 1 - 1e-7)))"),),
-                    "the probability is clipped: then no loss is above 16.1 nats, and the gradient dies where the model is most wrong."),
+                    "the probability is clipped: then no loss is above 16.1 nats, and the gradient dies where the model is "
+                    "most wrong."),
         "overflows": ((("np.maximum(x, 0) - t * x + log1p_exp(x)", "np.log(1 + np.exp(x)) - t * x"),), "e^1000 overflows: take max(x, 0) out, so that only e^-|x| is left."),
         "log_of_1_plus": ((("log1p_exp(x)", "np.log(1 + np.exp(-np.abs(x)))"),), "1 + e^-|x| loses the digits of e^-|x|, all of them from x = 37 on: log1p keeps them."),
         "softplus_first": ((("np.maximum(x, 0) - t * x + log1p_exp(x)", "softplus(x) - t * x"),), "a small number is added to a large one that is then taken off again: its digits are lost. Small ones last."),
@@ -224,9 +281,19 @@ BERNOULLI = Exercise(
         "wrong_way_round": ((("- t * x", "+ t * x - x"),), "0 and 1 are exchanged: this is the loss of the target 1 - t."),
     },
     right={
-        "two_log_sigmoids": "def bernoulli_nll(x, t, /):\n    return -t * log_sigmoid(x) - (1 - t) * log_sigmoid(-x)\n",
-        "logaddexp": "def bernoulli_nll(x, t, /):\n    return t * np.logaddexp(0, -x) + (1 - t) * np.logaddexp(0, x)\n",
-        "by_sign": "def bernoulli_nll(x, t, /):\n    wrong_side = np.where(x > 0, 1 - t, t)\n    return wrong_side * np.abs(x) + np.log1p(np.exp(-np.abs(x)))\n",
+        "two_log_sigmoids": """\
+def bernoulli_nll(x, t, /):
+    return -t * log_sigmoid(x) - (1 - t) * log_sigmoid(-x)
+""",
+        "logaddexp": """\
+def bernoulli_nll(x, t, /):
+    return t * np.logaddexp(0, -x) + (1 - t) * np.logaddexp(0, x)
+""",
+        "by_sign": """\
+def bernoulli_nll(x, t, /):
+    wrong_side = np.where(x > 0, 1 - t, t)
+    return wrong_side * np.abs(x) + np.log1p(np.exp(-np.abs(x)))
+""",
     },
 )  # fmt: skip
 
@@ -259,9 +326,17 @@ SOFTSIGN = Exercise(
     minutes=10,
     difficulty=1,
     read="minigrad/ops/elementwise.py, from exp_vjp to sqrt_vjp",
-    task="Softsign, y = x / (1 + |x|), is a slower tanh, which the library does not have. Return its vector-Jacobian product, g times dy/dx, entry by entry; g, y and x "
-         "are NumPy arrays of one shape, and the result has their type.",
-    answer='import numpy as np\n\n\ndef softsign_vjp(g, y, x):\n    """(n,), (n,), (n,) -> (n,)"""\n    s = 1 + np.abs(x)\n    return g / (s * s)\n',
+    task="Softsign, y = x / (1 + |x|), is a slower tanh, which the library does not have. Return its vector-Jacobian product, "
+         "g times dy/dx, entry by entry; g, y and x are NumPy arrays of one shape, and the result has their type.",
+    answer='''\
+import numpy as np
+
+
+def softsign_vjp(g, y, x):
+    """(n,), (n,), (n,) -> (n,)"""
+    s = 1 + np.abs(x)
+    return g / (s * s)
+''',
     check=(softsign_by_hand, softsign_differences),
     probe=lambda f, get: f(np.array([2.0, -1.0, 0.5]), np.array([0.4 / 1.4, -1.3 / 2.3, 2 / 3]), np.array([0.4, -1.3, 2.0])),
     hints=(
@@ -280,9 +355,21 @@ SOFTSIGN = Exercise(
         "tanhs": ((("g / (s * s)", "g * (1 - y * y)"),), "this is the derivative of tanh."),
     },
     right={
-        "by_output": "import numpy as np\n\n\ndef softsign_vjp(g, y, x):\n    return g * (1 - np.abs(y)) ** 2\n",
-        "two_sides": "import numpy as np\n\n\ndef softsign_vjp(g, y, x):\n    right, left = (1 + x) ** -2.0, (1 - np.minimum(x, 0)) ** -2.0\n"
-                     "    return g * np.where(x >= 0, right, left)\n",
+        "by_output": """\
+import numpy as np
+
+
+def softsign_vjp(g, y, x):
+    return g * (1 - np.abs(y)) ** 2
+""",
+        "two_sides": """\
+import numpy as np
+
+
+def softsign_vjp(g, y, x):
+    right, left = (1 + x) ** -2.0, (1 - np.minimum(x, 0)) ** -2.0
+    return g * np.where(x >= 0, right, left)
+""",
     },
 )  # fmt: skip
 
@@ -324,16 +411,29 @@ NADE_TANH = Exercise(
     minutes=35,
     difficulty=3,
     read="models/nade.py, the docstring; models/autoregressive.py, the notation",
-    task="log p(x), (B,) in nats, of a NADE whose hidden units are tanh instead of sigmoid: h_d = tanh(a_d); the outputs stay Bernoulli. x (B, D) bits as floats, order (D,), "
-         "W, V (D, H), b (D,), c (H,), NumPy arrays; order[k] is the variable that comes k-th.",
-    answer='import numpy as np\n\n\ndef log_prob(x, order, W, V, b, c):\n    """(B, D) -> (B,)"""\n    a, total = np.tile(c, (len(x), 1)), np.zeros(len(x))\n    for d in order:\n'
-           "        z = np.tanh(a) @ V[d] + b[d]\n        total += x[:, d] * z - np.logaddexp(0, z)\n        a = a + x[:, d, None] * W[d]\n    return total\n",
+    task="log p(x), (B,) in nats, of a NADE whose hidden units are tanh instead of sigmoid: h_d = tanh(a_d); the outputs stay "
+         "Bernoulli. x (B, D) bits as floats, order (D,), W, V (D, H), b (D,), c (H,), NumPy arrays; order[k] is the variable "
+         "that comes k-th.",
+    answer='''\
+import numpy as np
+
+
+def log_prob(x, order, W, V, b, c):
+    """(B, D) -> (B,)"""
+    a, total = np.tile(c, (len(x), 1)), np.zeros(len(x))
+    for d in order:
+        z = np.tanh(a) @ V[d] + b[d]
+        total += x[:, d] * z - np.logaddexp(0, z)
+        a = a + x[:, d, None] * W[d]
+    return total
+''',
     check=(tanh_by_hand, tanh_sum, tanh_textbook),
     probe=lambda f, get: f(*nade_arrays()),
     hints=(
         "Which of the two squashing functions of NADE is swapped, that of the hidden layer or that of the output?",
         "logit_d = b_d + V_d . tanh(a); log p = sum over d of x_d logit_d - log(1 + e^logit_d); then a += W_d x_d.",
-        "a = c for each example; for d in order: z = tanh(a) @ V[d] + b[d]; total += x[:, d] * z - np.logaddexp(0, z); a += x[:, d, None] * W[d]",
+        "a = c for each example; for d in order: z = tanh(a) @ V[d] + b[d]; total += x[:, d] * z - np.logaddexp(0, z); a += "
+        "x[:, d, None] * W[d]",
     ),
     why="Nothing else changes: the sum of p is 1 whatever the hidden units do, as long as each logit sees only what came before.",
     wrong={
@@ -341,8 +441,10 @@ NADE_TANH = Exercise(
         "squashes_a": ((("a = a + x[:, d, None] * W[d]", "a = np.tanh(a + x[:, d, None] * W[d])"),), "the sum a itself is squashed and added to; a stays a plain sum, and h = tanh(a) is made of it."),
         "places_for_pixels": ((("for d in order:", "for k, d in enumerate(order):"), ("@ V[d] + b[d]", "@ V[k] + b[k]"), ("* W[d]", "* W[k]")),
                               "the rows of W and V are taken by the place in the order; they belong to the variable."),
-        "sees_itself": ((("        z = np.tanh(a) @ V[d] + b[d]\n        total += x[:, d] * z - np.logaddexp(0, z)\n        a = a + x[:, d, None] * W[d]\n",
-                          "        a = a + x[:, d, None] * W[d]\n        z = np.tanh(a) @ V[d] + b[d]\n        total += x[:, d] * z - np.logaddexp(0, z)\n"),),
+        "sees_itself": ((("        z = np.tanh(a) @ V[d] + b[d]\n        total += x[:, d] * z - np.logaddexp(0, z)\n        a = "
+                          "a + x[:, d, None] * W[d]\n",
+                          "        a = a + x[:, d, None] * W[d]\n        z = np.tanh(a) @ V[d] + b[d]\n        total += x[:, d] "
+                          "* z - np.logaddexp(0, z)\n"),),
                         "x_d enters a before its own logit: each pixel sees itself, and the sum of p is not 1."),
         "still_sigmoid": ((("np.tanh(a)", "(1 / (1 + np.exp(-a)))"),), "the hidden units are still sigmoids."),
         "tanh_output": ((("z = np.tanh(a) @ V[d] + b[d]", "z = np.tanh(np.tanh(a) @ V[d] + b[d])"),), "the output is squashed, too: only the hidden layer changes."),
@@ -352,13 +454,37 @@ NADE_TANH = Exercise(
         "negative": ((("return total", "return -total"),), "this is the negative log-likelihood: log p was asked for."),
     },
     right={
-        "all_at_once": "import numpy as np\n\n\ndef log_prob(x, order, W, V, b, c):\n    steps = x[:, order, None] * W[order]\n"
-                       "    a = c + np.cumsum(steps, axis=1) - steps\n    z = np.zeros(x.shape)\n    z[:, order] = (np.tanh(a) * V[order]).sum(axis=2) + b[order]\n"
-                       "    p = 1 / (1 + np.exp(-z))\n    return np.log(np.where(x == 1, p, 1 - p)).sum(axis=1)\n",
-        "one_by_one": "import math\n\nimport numpy as np\n\n\ndef one(x, order, W, V, b, c):\n    a, total = list(c), 0.0\n    for d in order:\n"
-                      "        z = b[d] + sum(math.tanh(a[k]) * V[d][k] for k in range(len(a)))\n        total -= math.log1p(math.exp(-z if x[d] else z))\n"
-                      "        if x[d]:\n            a = [a[k] + W[d][k] for k in range(len(a))]\n    return total\n\n\n"
-                      "def log_prob(x, order, W, V, b, c):\n    return np.array([one(row, order, W, V, b, c) for row in x])\n",
+        "all_at_once": """\
+import numpy as np
+
+
+def log_prob(x, order, W, V, b, c):
+    steps = x[:, order, None] * W[order]
+    a = c + np.cumsum(steps, axis=1) - steps
+    z = np.zeros(x.shape)
+    z[:, order] = (np.tanh(a) * V[order]).sum(axis=2) + b[order]
+    p = 1 / (1 + np.exp(-z))
+    return np.log(np.where(x == 1, p, 1 - p)).sum(axis=1)
+""",
+        "one_by_one": """\
+import math
+
+import numpy as np
+
+
+def one(x, order, W, V, b, c):
+    a, total = list(c), 0.0
+    for d in order:
+        z = b[d] + sum(math.tanh(a[k]) * V[d][k] for k in range(len(a)))
+        total -= math.log1p(math.exp(-z if x[d] else z))
+        if x[d]:
+            a = [a[k] + W[d][k] for k in range(len(a))]
+    return total
+
+
+def log_prob(x, order, W, V, b, c):
+    return np.array([one(row, order, W, V, b, c) for row in x])
+""",
     },
 )  # fmt: skip
 

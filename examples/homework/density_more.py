@@ -34,11 +34,21 @@ GROUPS = Exercise(
     minutes=25,
     difficulty=2,
     read="the docstring of models/made.py and `masks`",
-    task="In a grid of coloured pixels the three colours of a pixel could be given together. So let variables come in groups: groups (D,) says to which group each belongs, 0, 1, 2 ..., "
-         "and a logit may depend on *earlier groups* only, not on others of its own. A hidden unit of degree m (hidden, (H,)) may see the groups 0 ... m.\n"
-         "Return two masks, a pair of arrays of 0 and 1 or booleans: (D, H) into the hidden layer, (H, D) into the output. Keep every connection that is allowed.",
-    answer='import numpy as np\n\n\ndef grouped_masks(groups, hidden):\n    """(D,), (H,) -> (D, H), (H, D)"""\n    into = hidden[None, :] >= groups[:, None]\n'
-           "    out = groups[None, :] > hidden[:, None]\n    return into, out\n",
+    task="In a grid of coloured pixels the three colours of a pixel could be given together. So let variables come in groups: "
+         "groups (D,) says to which group each belongs, 0, 1, 2 ..., and a logit may depend on *earlier groups* only, not on "
+         "others of its own. A hidden unit of degree m (hidden, (H,)) may see the groups 0 ... m.\nReturn two masks, a pair of "
+         "arrays of 0 and 1 or booleans: (D, H) into the hidden layer, (H, D) into the output. Keep every connection that is "
+         "allowed.",
+    answer='''\
+import numpy as np
+
+
+def grouped_masks(groups, hidden):
+    """(D,), (H,) -> (D, H), (H, D)"""
+    into = hidden[None, :] >= groups[:, None]
+    out = groups[None, :] > hidden[:, None]
+    return into, out
+''',
     check=(groups_by_hand, groups_paths),
     probe=lambda f, get: np.concatenate([np.ravel(M) for M in f(np.array([0, 0, 1, 2]), np.array([0, 1, 0]))]).astype(float),
     hints=(
@@ -46,10 +56,12 @@ GROUPS = Exercise(
         "Into the hidden layer: 1[m_k >= group_j]. Into the output: 1[group_d > m_k], strictly.",
         "return hidden[None, :] >= groups[:, None], groups[None, :] > hidden[:, None]",
     ),
-    why="It is MADE's rule with the group as the degree. Nothing in the proof needs the degrees to be different: the order of the groups is enough.",
+    why="It is MADE's rule with the group as the degree. Nothing in the proof needs the degrees to be different: the order of "
+        "the groups is enough.",
     wrong={
         "strict_in_the_wrong_layer": ((("hidden[None, :] >= groups[:, None]", "hidden[None, :] > groups[:, None]"), ("groups[None, :] > hidden[:, None]", "groups[None, :] >= hidden[:, None]")),
-                                      "the hidden layer is strict, not the output: nothing leaks, but a unit of degree m should see group m."),
+                                      "the hidden layer is strict, not the output: nothing leaks, but a unit of degree m "
+                                      "should see group m."),
         "sees_its_group": ((("groups[None, :] > hidden[:, None]", "groups[None, :] >= hidden[:, None]"),), "the output mask uses >=: a variable then sees its own group, itself included."),
         "hidden_strict": ((("hidden[None, :] >= groups[:, None]", "hidden[None, :] > groups[:, None]"),), "the hidden mask is strict: a unit of degree m may see group m, too."),
         "transposed": ((("    return into, out", "    return into.T, out.T"),), "the masks are transposed: the first must be (D, H), the second (H, D)."),
@@ -59,10 +71,28 @@ GROUPS = Exercise(
         "exchanged": ((("    return into, out", "    return out.T, into.T"),), "the two masks are exchanged."),
     },
     right={
-        "outer": "import numpy as np\n\n\ndef grouped_masks(groups, hidden):\n    return np.less_equal.outer(groups, hidden), np.greater.outer(groups, hidden).T\n",
-        "loops": "import numpy as np\n\n\ndef grouped_masks(groups, hidden):\n    D, H = len(groups), len(hidden)\n    into, out = np.zeros((D, H)), np.zeros((H, D))\n"
-                 "    for d in range(D):\n        for k in range(H):\n            if groups[d] <= hidden[k]:\n                into[d, k] = 1\n"
-                 "            else:\n                out[k, d] = 1\n    return [into, out]\n",
+        "outer": """\
+import numpy as np
+
+
+def grouped_masks(groups, hidden):
+    return np.less_equal.outer(groups, hidden), np.greater.outer(groups, hidden).T
+""",
+        "loops": """\
+import numpy as np
+
+
+def grouped_masks(groups, hidden):
+    D, H = len(groups), len(hidden)
+    into, out = np.zeros((D, H)), np.zeros((H, D))
+    for d in range(D):
+        for k in range(H):
+            if groups[d] <= hidden[k]:
+                into[d, k] = 1
+            else:
+                out[k, d] = 1
+    return [into, out]
+""",
     },
 )  # fmt: skip
 
@@ -105,18 +135,31 @@ MIXTURE = Exercise(
     minutes=20,
     difficulty=2,
     read="log_prob in models/made.py; logsumexp in minigrad/ops/reductions.py",
-    task="log_probs (K, B): the log-probability that each of K models gives to each of B examples, in nats. weights (K,): how much each model counts, not negative, not all 0; they need not sum "
-         "to 1. Return the log-probability (B,) of the mixture, exact also where every log-probability is about -1000, where one model's is -inf, and where a weight is 0.",
-    answer='import numpy as np\n\n\ndef mixture_log_prob(log_probs, weights):\n    """(K, B), (K,) -> (B,)"""\n    with np.errstate(divide="ignore"):\n        log_w = np.log(weights / np.sum(weights))\n'
-           "    terms = log_probs + log_w[:, None]\n    top = np.max(terms, axis=0)\n    return top + np.log(np.sum(np.exp(terms - top), axis=0))\n",
+    task="log_probs (K, B): the log-probability that each of K models gives to each of B examples, in nats. weights (K,): how "
+         "much each model counts, not negative, not all 0; they need not sum to 1. Return the log-probability (B,) of the "
+         "mixture, exact also where every log-probability is about -1000, where one model's is -inf, and where a weight is 0.",
+    answer='''\
+import numpy as np
+
+
+def mixture_log_prob(log_probs, weights):
+    """(K, B), (K,) -> (B,)"""
+    with np.errstate(divide="ignore"):
+        log_w = np.log(weights / np.sum(weights))
+    terms = log_probs + log_w[:, None]
+    top = np.max(terms, axis=0)
+    return top + np.log(np.sum(np.exp(terms - top), axis=0))
+''',
     check=(mixture_by_hand, mixture_stable, mixture_sum),
     probe=lambda f, get: np.r_[f(np.log([[0.2, 0.5], [0.6, 0.1]]), np.array([3.0, 1.0])), np.nan_to_num(np.r_[f(np.array([[-1000.0], [-1001.0]]), np.ones(2)), f(np.array([[-1000.0, -5.0], [-1001.0, -5.0]]), np.ones(2))], neginf=-9e9)],
     hints=(
         "Is the logarithm of an average the average of the logarithms?",
         "log p = log sum_k w_k e^(l_k), and with m = max_k (l_k + log w_k): m + log sum_k e^(l_k + log w_k - m).",
-        "log_w = log(weights / sum); terms = log_probs + log_w[:, None]; top = max over axis 0; return top + log(sum(exp(terms - top)))",
+        "log_w = log(weights / sum); terms = log_probs + log_w[:, None]; top = max over axis 0; return top + log(sum(exp(terms "
+        "- top)))",
     ),
-    why="An image of 784 pixels has a log-probability of about -90 at best and -500 at worst: in float32 e^-104 is already 0. Averaging logarithms (or logits) instead gives no distribution at all.",
+    why="An image of 784 pixels has a log-probability of about -90 at best and -500 at worst: in float32 e^-104 is already 0. "
+        "Averaging logarithms (or logits) instead gives no distribution at all.",
     wrong={
         "one_maximum_for_all": ((("top = np.max(terms, axis=0)", "top = np.max(terms)"),), "one maximum is taken out for all examples: one that lies 800 nats below another underflows; each needs its own."),
         "adds_weights": ((("log_probs + log_w[:, None]", "log_probs + (weights / np.sum(weights))[:, None]"),), "weights are added to logarithms: log w was meant."),
@@ -129,12 +172,34 @@ MIXTURE = Exercise(
         "forgets_the_top": ((("return top + np.log", "return np.log"),), "the largest term was taken out and never put back."),
     },
     right={
-        "logaddexp": "import numpy as np\n\n\ndef mixture_log_prob(log_probs, weights):\n    with np.errstate(divide='ignore'):\n        log_w = np.log(np.asarray(weights) / np.sum(weights))\n"
-                     "    return np.logaddexp.reduce(log_probs + log_w[:, None], axis=0)\n",
-        "weighted_sum": "import numpy as np\n\n\ndef mixture_log_prob(log_probs, weights):\n    m = log_probs[np.asarray(weights) > 0].max(axis=0)\n"
-                        "    return m + np.log(np.asarray(weights, float) @ np.exp(log_probs - m)) - np.log(np.sum(weights))\n",
-        "library": "import numpy as np\nfrom minigrad import Tensor\nfrom minigrad.functional import logsumexp\n\n\ndef mixture_log_prob(log_probs, weights):\n    keep = np.asarray(weights) > 0\n"
-                   "    w = np.asarray(weights)[keep] / np.sum(weights)\n    return logsumexp(Tensor(log_probs[keep] + np.log(w)[:, None]), axis=0).data\n",
+        "logaddexp": """\
+import numpy as np
+
+
+def mixture_log_prob(log_probs, weights):
+    with np.errstate(divide='ignore'):
+        log_w = np.log(np.asarray(weights) / np.sum(weights))
+    return np.logaddexp.reduce(log_probs + log_w[:, None], axis=0)
+""",
+        "weighted_sum": """\
+import numpy as np
+
+
+def mixture_log_prob(log_probs, weights):
+    m = log_probs[np.asarray(weights) > 0].max(axis=0)
+    return m + np.log(np.asarray(weights, float) @ np.exp(log_probs - m)) - np.log(np.sum(weights))
+""",
+        "library": """\
+import numpy as np
+from minigrad import Tensor
+from minigrad.functional import logsumexp
+
+
+def mixture_log_prob(log_probs, weights):
+    keep = np.asarray(weights) > 0
+    w = np.asarray(weights)[keep] / np.sum(weights)
+    return logsumexp(Tensor(log_probs[keep] + np.log(w)[:, None]), axis=0).data
+""",
     },
 )  # fmt: skip
 
@@ -170,18 +235,29 @@ POSTERIOR = Exercise(
     minutes=15,
     difficulty=1,
     read="the docstring of models/autoregressive.py",
-    task="A density model for each of C classes gives log p(x|y), (B, C) in nats; prior (C,) is p(y). Return p(y|x), (B, C): each row sums to 1. It must be exact also where all the "
-         "log-likelihoods are about -1000, as those of images are.",
-    answer='import numpy as np\n\n\ndef posterior(log_likelihood, prior):\n    """(B, C), (C,) -> (B, C)"""\n    joint = log_likelihood + np.log(prior)\n    joint = joint - joint.max(axis=1, keepdims=True)\n'
-           "    p = np.exp(joint)\n    return p / p.sum(axis=1, keepdims=True)\n",
+    task="A density model for each of C classes gives log p(x|y), (B, C) in nats; prior (C,) is p(y). Return p(y|x), (B, C): "
+         "each row sums to 1. It must be exact also where all the log-likelihoods are about -1000, as those of images are.",
+    answer='''\
+import numpy as np
+
+
+def posterior(log_likelihood, prior):
+    """(B, C), (C,) -> (B, C)"""
+    joint = log_likelihood + np.log(prior)
+    joint = joint - joint.max(axis=1, keepdims=True)
+    p = np.exp(joint)
+    return p / p.sum(axis=1, keepdims=True)
+''',
     check=(posterior_by_hand, posterior_stable),
     probe=lambda f, get: np.r_[np.ravel(f(np.log([[0.2, 0.5], [0.1, 0.3]]), np.array([0.75, 0.25]))), *[np.nan_to_num(np.ravel(f(np.array(rows), np.array([0.5, 0.5]))), nan=-1) for rows in ([[-1000.0, -1001.0]], [[-1000.0, -1001.0], [-1.0, -2.0]])]],
     hints=(
         "p(y|x) = p(x|y) p(y) / p(x). What is p(x), if there are only C classes?",
         "log p(x, y) = log p(x|y) + log p(y); then a softmax over y.",
-        "joint = log_likelihood + log(prior); joint -= its largest in each row; p = exp(joint); return p / (sum of p in each row)",
+        "joint = log_likelihood + log(prior); joint -= its largest in each row; p = exp(joint); return p / (sum of p in each "
+        "row)",
     ),
-    why="Taking the largest log out of each row changes nothing, since it cancels in the fraction, and keeps e^x from being 0 everywhere.",
+    why="Taking the largest log out of each row changes nothing, since it cancels in the fraction, and keeps e^x from being 0 "
+        "everywhere.",
     wrong={
         "one_maximum_for_all": ((("joint.max(axis=1, keepdims=True)", "joint.max()"),), "one maximum is taken out for all rows: an image 800 nats less likely than another gets 0 / 0; each row needs its own."),
         "divides_logs": ((("p = np.exp(joint)", "p = joint - 1"),), "logarithms are divided by their sum: exponentiate first."),
@@ -193,10 +269,26 @@ POSTERIOR = Exercise(
         "still_logarithms": ((("return p / p.sum(axis=1, keepdims=True)", "return np.log(p / p.sum(axis=1, keepdims=True))"),), "these are logarithms: p(y|x) itself was asked for."),
     },
     right={
-        "differences": "import numpy as np\n\n\ndef posterior(log_likelihood, prior):\n    joint = np.asarray(log_likelihood) + np.log(prior)\n    with np.errstate(over='ignore'):\n"
-                       "        return 1 / np.exp(joint[:, None, :] - joint[:, :, None]).sum(axis=2)\n",
-        "logsumexp": "import numpy as np\n\n\ndef posterior(log_likelihood, prior):\n    rows = []\n    for row in log_likelihood:\n        joint = row + np.log(prior)\n"
-                     "        rows.append(np.exp(joint - np.logaddexp.reduce(joint)))\n    return np.array(rows)\n",
+        "differences": """\
+import numpy as np
+
+
+def posterior(log_likelihood, prior):
+    joint = np.asarray(log_likelihood) + np.log(prior)
+    with np.errstate(over='ignore'):
+        return 1 / np.exp(joint[:, None, :] - joint[:, :, None]).sum(axis=2)
+""",
+        "logsumexp": """\
+import numpy as np
+
+
+def posterior(log_likelihood, prior):
+    rows = []
+    for row in log_likelihood:
+        joint = row + np.log(prior)
+        rows.append(np.exp(joint - np.logaddexp.reduce(joint)))
+    return np.array(rows)
+""",
     },
 )  # fmt: skip
 
@@ -241,19 +333,30 @@ INTERVAL = Exercise(
     minutes=15,
     difficulty=2,
     read="the docstring of models/autoregressive.py (nats, bits/dim)",
-    task="log_prob (N,): the log-probability of each test example in nats; dim: D, the pixels of each. Return three numbers: the mean negative log-likelihood in nats; half the width of the 95 % "
-         "confidence interval of that mean, 1.96 standard errors; and bits per dimension. (Use the standard deviation with N or with N - 1: for 10,000 examples it is the same.)\n"
-         "The check also draws 400 test sets and counts how often your interval holds the truth.",
-    answer='import numpy as np\n\n\ndef report(log_prob, dim):\n    """(N,), int -> (nll, half_width, bits_per_dim)"""\n    nll = -np.mean(log_prob)\n    half_width = 1.96 * np.std(log_prob) / np.sqrt(len(log_prob))\n'
-           "    return nll, half_width, nll / (dim * np.log(2))\n",
+    task="log_prob (N,): the log-probability of each test example in nats; dim: D, the pixels of each. Return three numbers: "
+         "the mean negative log-likelihood in nats; half the width of the 95 % confidence interval of that mean, 1.96 standard "
+         "errors; and bits per dimension. (Use the standard deviation with N or with N - 1: for 10,000 examples it is the "
+         "same.)\nThe check also draws 400 test sets and counts how often your interval holds the truth.",
+    answer='''\
+import numpy as np
+
+
+def report(log_prob, dim):
+    """(N,), int -> (nll, half_width, bits_per_dim)"""
+    nll = -np.mean(log_prob)
+    half_width = 1.96 * np.std(log_prob) / np.sqrt(len(log_prob))
+    return nll, half_width, nll / (dim * np.log(2))
+''',
     check=(interval_by_hand, interval_sizes, interval_covers),
     probe=interval_probe,
     hints=(
-        "You measure the same model on ten times as many examples. What happens to the spread of the examples, and what to your knowledge of their mean?",
+        "You measure the same model on ten times as many examples. What happens to the spread of the examples, and what to "
+        "your knowledge of their mean?",
         "Standard error = standard deviation / sqrt(N). 1 bit = ln 2 nats.",
         "nll = -log_prob.mean(); half = 1.96 * log_prob.std() / sqrt(N); bits = nll / (dim * ln 2)",
     ),
-    why="On 10,000 digits the half width is about .45 nats: two models that differ by less cannot be told apart by their means alone.",
+    why="On 10,000 digits the half width is about .45 nats: two models that differ by less cannot be told apart by their means "
+        "alone.",
     wrong={
         "sum_for_mean": ((("nll = -np.mean(log_prob)", "nll = -np.sum(log_prob)"),), "the sum over the test set is returned, not the mean."),
         "variance": ((("np.std(log_prob)", "np.var(log_prob)"),), "the variance stands where the standard deviation was meant."),
@@ -267,9 +370,24 @@ INTERVAL = Exercise(
         "log_likelihood": ((("nll = -np.mean(log_prob)", "nll = np.mean(log_prob)"),), "this is the mean log-likelihood: the *negative* one is positive."),
     },
     right={
-        "n_minus_1": "import numpy as np\n\n\ndef report(log_prob, dim):\n    n = len(log_prob)\n    mean = sum(log_prob) / n\n    variance = sum((v - mean) ** 2 for v in log_prob) / (n - 1)\n"
-                     "    return [-mean, 1.96 * (variance / n) ** 0.5, -mean / dim / np.log(2)]\n",
-        "array": "import numpy as np\n\n\ndef report(log_prob, dim):\n    nll = -np.asarray(log_prob)\n    return np.array([nll.mean(), 1.96 * np.sqrt(nll.var() / nll.size), np.log2(np.e) * nll.mean() / dim])\n",
+        "n_minus_1": """\
+import numpy as np
+
+
+def report(log_prob, dim):
+    n = len(log_prob)
+    mean = sum(log_prob) / n
+    variance = sum((v - mean) ** 2 for v in log_prob) / (n - 1)
+    return [-mean, 1.96 * (variance / n) ** 0.5, -mean / dim / np.log(2)]
+""",
+        "array": """\
+import numpy as np
+
+
+def report(log_prob, dim):
+    nll = -np.asarray(log_prob)
+    return np.array([nll.mean(), 1.96 * np.sqrt(nll.var() / nll.size), np.log2(np.e) * nll.mean() / dim])
+""",
     },
 )  # fmt: skip
 
@@ -314,10 +432,20 @@ ORDER = Exercise(
     minutes=25,
     difficulty=2,
     read="the docstring of minigrad/gradcheck.py",
-    task="formula(h) is an approximation of the number `exact`, with a step h; its error is about C h^p as long as rounding does not matter. *Measure* p: call formula with several h and return the "
-         "slope of log |error| against log h. Mind that for h below about 1e-4 a good formula's error is rounding, not C h^p, and that for h near 1 it is not C h^p yet. Within .05 of the true p.",
-    answer='import numpy as np\n\n\ndef order(formula, exact):\n    """a function of a number, a number -> a number"""\n    h = np.logspace(-2.5, -1.5, 9)\n    errors = np.array([abs(formula(step) - exact) for step in h])\n'
-           "    return np.polyfit(np.log(h), np.log(errors), 1)[0]\n",
+    task="formula(h) is an approximation of the number `exact`, with a step h; its error is about C h^p as long as rounding "
+         "does not matter. *Measure* p: call formula with several h and return the slope of log |error| against log h. Mind "
+         "that for h below about 1e-4 a good formula's error is rounding, not C h^p, and that for h near 1 it is not C h^p "
+         "yet. Within .05 of the true p.",
+    answer='''\
+import numpy as np
+
+
+def order(formula, exact):
+    """a function of a number, a number -> a number"""
+    h = np.logspace(-2.5, -1.5, 9)
+    errors = np.array([abs(formula(step) - exact) for step in h])
+    return np.polyfit(np.log(h), np.log(errors), 1)[0]
+''',
     check=(order_known, order_signs),
     equivalent={"2.5 -> 2.575": "steps a little smaller", "1.5 -> 1.545": "steps a little smaller", "9 -> 10": "one step more"},
     probe=order_probe,
@@ -326,7 +454,8 @@ ORDER = Exercise(
         "log error = log C + p log h: p is the slope. Two steps are enough, a fit over several is better.",
         "h = np.logspace(-2.5, -1.5, 9); errors = |formula(h) - exact|; return np.polyfit(log h, log errors, 1)[0]",
     ),
-    why="gradcheck uses central differences with a step of 1e-5: there the error h^2 and the rounding 1e-16 / h are both about 1e-10.",
+    why="gradcheck uses central differences with a step of 1e-5: there the error h^2 and the rounding 1e-16 / h are both about "
+        "1e-10.",
     wrong={
         "rounding": ((("np.logspace(-2.5, -1.5, 9)", "np.logspace(-13, -11, 9)"),), "with steps this small the error is rounding, which *grows* as h falls."),
         "too_large": ((("np.logspace(-2.5, -1.5, 9)", "np.logspace(-0.3, 0.3, 9)"),), "with steps near 1 the error is not yet C h^p."),
@@ -337,9 +466,24 @@ ORDER = Exercise(
         "flipped": ((("    return np.polyfit", "    return -np.polyfit"),), "the sign is flipped: the error falls together with h."),
     },
     right={
-        "two_steps": "import math\n\n\ndef order(formula, exact):\n    a, b = abs(formula(0.01) - exact), abs(formula(0.02) - exact)\n    return math.log2(b / a)\n",
-        "lstsq": "import numpy as np\n\n\ndef order(formula, exact):\n    h = 2.0 ** -np.arange(5, 9)\n    A = np.stack([np.log(h), np.ones(len(h))], axis=1)\n"
-                 "    e = np.log([abs(formula(s) - exact) for s in h])\n    return float(np.linalg.lstsq(A, e, rcond=None)[0][0])\n",
+        "two_steps": """\
+import math
+
+
+def order(formula, exact):
+    a, b = abs(formula(0.01) - exact), abs(formula(0.02) - exact)
+    return math.log2(b / a)
+""",
+        "lstsq": """\
+import numpy as np
+
+
+def order(formula, exact):
+    h = 2.0 ** -np.arange(5, 9)
+    A = np.stack([np.log(h), np.ones(len(h))], axis=1)
+    e = np.log([abs(formula(s) - exact) for s in h])
+    return float(np.linalg.lstsq(A, e, rcond=None)[0][0])
+""",
     },
 )  # fmt: skip
 

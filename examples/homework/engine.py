@@ -65,8 +65,18 @@ TANH = Exercise(
         "sigmoid": ((("g - g * y * y", "g * y * (1 - y)"),), "this is the derivative of the sigmoid, y (1 - y)."),
     },
     right={
-        "factored": "def tanh_vjp(g, y, x):\n    return g * (1 - y) * (1 + y)\n",
-        "power": "def square(a):\n    return a ** 2\n\n\ndef tanh_vjp(g, y, x):\n    return g * (1 - square(y))\n",
+        "factored": """\
+def tanh_vjp(g, y, x):
+    return g * (1 - y) * (1 + y)
+""",
+        "power": """\
+def square(a):
+    return a ** 2
+
+
+def tanh_vjp(g, y, x):
+    return g * (1 - square(y))
+""",
     },
 )
 
@@ -133,10 +143,21 @@ UNBROADCAST = Exercise(
                             "one copy's gradient is taken, the others are dropped."),
     },
     right={
-        "loop": "def unbroadcast(g, shape):\n    while g.ndim > len(shape):\n        g = np.sum(g, axis=0)\n"
-                "    for i, n in enumerate(shape):\n        if n == 1:\n            g = np.sum(g, axis=i, keepdims=True)\n    return g\n",
-        "reshape": "def unbroadcast(g, shape):\n    padded = (1,) * (g.ndim - len(shape)) + tuple(shape)\n"
-                   "    axes = tuple(i for i in range(g.ndim) if padded[i] == 1)\n    return np.reshape(np.sum(g, axis=axes), shape)\n",
+        "loop": """\
+def unbroadcast(g, shape):
+    while g.ndim > len(shape):
+        g = np.sum(g, axis=0)
+    for i, n in enumerate(shape):
+        if n == 1:
+            g = np.sum(g, axis=i, keepdims=True)
+    return g
+""",
+        "reshape": """\
+def unbroadcast(g, shape):
+    padded = (1,) * (g.ndim - len(shape)) + tuple(shape)
+    axes = tuple(i for i in range(g.ndim) if padded[i] == 1)
+    return np.reshape(np.sum(g, axis=axes), shape)
+""",
     },
 )  # fmt: skip
 
@@ -175,7 +196,8 @@ MASKS = Exercise(
     minutes=20,
     difficulty=2,
     read="the docstring of models/made.py, equations 12 and 13",
-    task="Degrees of the input and of each hidden layer -> a list of masks (in, out), one into each hidden layer and one into the output.",
+    task="Degrees of the input and of each hidden layer -> a list of masks (in, out), one into each hidden layer and one into "
+         "the output.",
     check=(masks_by_hand, masks_paths),
     probe=lambda f, get: np.concatenate([np.ravel(M) for M in f([np.array([2, 1, 3]), np.array([1, 2, 1, 2]), np.array([2, 1])])]).astype(float),
     hints=(
@@ -186,7 +208,8 @@ MASKS = Exercise(
     why="Booleans are enough; the model turns them into its own number type once.",
     wrong={
         "natural_order": ((("degrees[0][None, :] > degrees[-1][:, None]", "np.arange(1, len(degrees[0]) + 1)[None, :] > degrees[-1][:, None]"),),
-                          "the outputs get the degrees 1 ... D of the natural order: an output has the degree of its own input, degrees[0]."),
+                          "the outputs get the degrees 1 ... D of the natural order: an output has the degree of its own "
+                          "input, degrees[0]."),
         "compares_with_input": ((("zip(degrees[:-1], degrees[1:])]", "zip([degrees[0]] * len(degrees), degrees[1:])]"),), "every hidden layer is compared with the input, not with the layer below it."),
         "output_mask_ge": ((("degrees[0][None, :] > degrees[-1][:, None]", "degrees[0][None, :] >= degrees[-1][:, None]"),),
                            "the output mask uses >=: each pixel sees itself, and the loss falls below anything ever published."),
@@ -197,11 +220,23 @@ MASKS = Exercise(
         "forgets_output": ((("return hidden + [degrees[0][None, :] > degrees[-1][:, None]]", "return hidden"),), "the output mask is missing."),
     },
     right={
-        "outer": "def masks(degrees):\n    made = []\n    for below, above in zip(degrees[:-1], degrees[1:]):\n"
-                 "        made.append(np.less_equal.outer(below, above))\n    made.append(np.less.outer(degrees[-1], degrees[0]))\n    return made\n",
-        "loops": "def masks(degrees):\n    made = []\n    for i, m in enumerate(degrees):\n        last = i == len(degrees) - 1\n"
-                 "        up = degrees[0] if last else degrees[i + 1]\n"
-                 "        made.append(np.array([[b > a if last else b >= a for b in up] for a in m], dtype=float))\n    return made\n",
+        "outer": """\
+def masks(degrees):
+    made = []
+    for below, above in zip(degrees[:-1], degrees[1:]):
+        made.append(np.less_equal.outer(below, above))
+    made.append(np.less.outer(degrees[-1], degrees[0]))
+    return made
+""",
+        "loops": """\
+def masks(degrees):
+    made = []
+    for i, m in enumerate(degrees):
+        last = i == len(degrees) - 1
+        up = degrees[0] if last else degrees[i + 1]
+        made.append(np.array([[b > a if last else b >= a for b in up] for a in m], dtype=float))
+    return made
+""",
     },
 )  # fmt: skip
 

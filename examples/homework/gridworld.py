@@ -32,7 +32,8 @@ SOFTEN = Exercise(
     minutes=10,
     difficulty=1,
     read="rl/mdp.py, the notation and check_policy",
-    task="The epsilon-greedy form of a policy (S, A), whose rows are probabilities: with probability 1 - epsilon do what the policy says, else pick any of the A actions, all alike. Return float64 (S, A).",
+    task="The epsilon-greedy form of a policy (S, A), whose rows are probabilities: with probability 1 - epsilon do what the "
+         "policy says, else pick any of the A actions, all alike. Return float64 (S, A).",
     formula=("(1 − ε) π(a|s) + ε / |A|.", "A deterministic policy keeps its action with probability 1 − ε + ε / |A|, not 1 − ε: exploring may pick it, too."),
     check=(soften_by_hand, soften_properties),
     probe=lambda f, get: f(np.array([[0.5, 0.25, 0.25], [0.0, 0.1, 0.9]]), 0.3),
@@ -45,10 +46,13 @@ SOFTEN = Exercise(
     wrong={
         "rest_to_the_others": ((("+ epsilon / policy.shape[1]", "+ epsilon * (1 - policy) / (policy.shape[1] - 1)"),), "epsilon is shared by the |A| - 1 other actions: it is shared by all |A|, the policy's own among them."),
         "keeps_1_minus_epsilon": ((("    return (1 - check_share(epsilon, \"epsilon\")) * policy + epsilon / policy.shape[1]",
-                                  "    return np.where(policy == policy.max(axis=1, keepdims=True), 1 - epsilon, epsilon / policy.shape[1])"),),
-                                  "the best action keeps 1 - epsilon alone: exploring may pick it, too, so it has epsilon / |A| more."),
+                                  "    return np.where(policy == policy.max(axis=1, keepdims=True), 1 - epsilon, epsilon / "
+                                  "policy.shape[1])"),),
+                                  "the best action keeps 1 - epsilon alone: exploring may pick it, too, so it has epsilon / "
+                                  "|A| more."),
         "greedy_only": ((("(1 - check_share(epsilon, \"epsilon\")) * policy +", "(1 - epsilon) * np.eye(policy.shape[1])[policy.argmax(axis=1)] +"),),
-                        "the policy is made greedy first: with probability 1 - epsilon it should do whatever it says, which may be random."),
+                        "the policy is made greedy first: with probability 1 - epsilon it should do whatever it says, which "
+                        "may be random."),
         "policy_times_epsilon": ((("+ epsilon / policy.shape[1]", "+ epsilon * policy"),), "this is the policy itself again: exploring does not follow the policy."),
         "others_only": ((("    return (1 - check_share(epsilon, \"epsilon\")) * policy + epsilon / policy.shape[1]",
                           "    return np.where(policy > 0, policy - epsilon * policy, epsilon / (policy.shape[1] - 1))"),),
@@ -60,8 +64,20 @@ SOFTEN = Exercise(
         "adds_epsilon": ((("+ epsilon / policy.shape[1]", "+ epsilon"),), "every action gets all of epsilon: it should be divided among the actions."),
     },
     right={
-        "by_mean": "def soften(policy, epsilon):\n    policy = np.asarray(policy, float)\n    anything = np.ones_like(policy) / len(policy[0])\n    return policy + epsilon * (anything - policy)\n",
-        "loops": "def soften(policy, epsilon):\n    rows = []\n    for row in policy:\n        n = len(row)\n        rows.append([p - epsilon * p + epsilon / n for p in row])\n    return np.array(rows, dtype=np.float64)\n",
+        "by_mean": """\
+def soften(policy, epsilon):
+    policy = np.asarray(policy, float)
+    anything = np.ones_like(policy) / len(policy[0])
+    return policy + epsilon * (anything - policy)
+""",
+        "loops": """\
+def soften(policy, epsilon):
+    rows = []
+    for row in policy:
+        n = len(row)
+        rows.append([p - epsilon * p + epsilon / n for p in row])
+    return np.array(rows, dtype=np.float64)
+""",
     },
 )  # fmt: skip
 
@@ -100,7 +116,8 @@ def td_every_step(get):
         if terminated or truncated:
             want.append(v.copy())
     got = get("rl.linear_value:td")(w, get("rl.features:rows")(PHI), record, 0.2, 0.9)
-    expect(got, np.array(want), "td, five states of three features, w = [.5, -1, 2], alpha = .2, gamma = .9, four episodes: the history")
+    expect(got, np.array(want), "td, five states of three features, w = [.5, -1, 2], alpha = .2, gamma = .9, four episodes: "
+                                "the history")
     expect(w, v, "w after that, changed in place,")
 
 
@@ -113,7 +130,8 @@ def td_rests(get):
     w = np.zeros(3)
     get("rl.linear_value:td")(w, get("rl.features:rows")(Phi), record, 0.5, 0.5)
     v = np.linalg.solve(np.eye(3) - 0.5 * np.roll(np.eye(3), 1, axis=1), r)
-    expect(Phi @ w, v, "v of a ring 0 -> 1 -> 2 -> 0 that pays 1, 0, 2 for ever, gamma = .5, after 3000 steps of td with three features,", rtol=1e-6)
+    expect(Phi @ w, v, "v of a ring 0 -> 1 -> 2 -> 0 that pays 1, 0, 2 for ever, gamma = .5, after 3000 steps of td with three "
+                       "features,", rtol=1e-6)
 
 
 LINEAR_TD = Exercise(
@@ -124,47 +142,95 @@ LINEAR_TD = Exercise(
     minutes=25,
     difficulty=2,
     read="rl/linear_value.py down to gradient_monte_carlo; Experience in rl/episodes.py, Rows in rl/features.py",
-    task="w (F,) are weights, changed in place; `rows` the features, state s has rows.values[s] at the indices rows.active[s] and zeros elsewhere; experience: N steps of E episodes, one after the other, the "
-         "last of them ended, too; alpha the step size. Go through the steps in their order and after each move w by one step of semi-gradient TD(0). Return w as it is after each episode, (E, F) floats; an "
-         "episode ends where `terminated` or `truncated` is true. Mind which of the two lets something follow.\n"
-         "`ends_of(experience, rows, w, gamma)` gives the last step of each episode (E,), `value` and `step_towards` stand above. It is compiled: write plain loops; helpers of your own need `name = jit(name)`.",
+    task="w (F,) are weights, changed in place; `rows` the features, state s has rows.values[s] at the indices rows.active[s] "
+         "and zeros elsewhere; experience: N steps of E episodes, one after the other, the last of them ended, too; alpha the "
+         "step size. Go through the steps in their order and after each move w by one step of semi-gradient TD(0). Return w as "
+         "it is after each episode, (E, F) floats; an episode ends where `terminated` or `truncated` is true. Mind which of "
+         "the two lets something follow.\n`ends_of(experience, rows, w, gamma)` gives the last step of each episode (E,), "
+         "`value` and `step_towards` stand above. It is compiled: write plain loops; helpers of your own need `name = "
+         "jit(name)`.",
     formula=("target = r + γ v̂(s'): semi-gradient TD(0), Zhao's \"TD-Linear\". Changes w; returns w after each episode, (E, F).",
              "After a terminated step nothing follows, v(s') = 0. After a truncated one something would have: v̂(s') counts."),
     check=(td_by_hand, td_every_step, td_rests),
     probe=lambda f, get: f(np.array([0.5, -1.0, 2.0]), get("rl.features:rows")(PHI), walk(get), 0.2, 0.9),
     hints=(
-        "When the step s -> s' has just been made, what is the best guess of the whole return from s? And which part of it is still a guess?",
+        "When the step s -> s' has just been made, what is the best guess of the whole return from s? And which part of it is "
+        "still a guess?",
         "w <- w + alpha (target - phi(s).w) phi(s) with target = r + gamma phi(s').w, or r alone if the step terminated.",
-        "for each episode: for each step t of it: target = reward[t], plus gamma * value(w, active and values of s') unless terminated[t]; step_towards(w, active and values of s, target, alpha). Then copy w into the history",
+        "for each episode: for each step t of it: target = reward[t], plus gamma * value(w, active and values of s') unless "
+        "terminated[t]; step_towards(w, active and values of s, target, alpha). Then copy w into the history",
     ),
-    why="The target holds w, too, but is treated as a number: that is the \"semi\". The copy runs over single weights, since `history[k] = w` costs numba two seconds of compiling.",
+    why="The target holds w, too, but is treated as a number: that is the \"semi\". The copy runs over single weights, since "
+        "`history[k] = w` costs numba two seconds of compiling.",
     wrong={
         "through_the_end": ((("if not terminated[t]:", "if True:"),), "it bootstraps through the end of the world: after a terminated step nothing follows."),
         "truncation_is_an_end": ((("if not terminated[t]:", "if t != last:"),), "a stopped clock is taken for the end of the world: after a truncated step the value of s' counts."),
         "whole_gradient": ((("            step_towards(w, rows.active[s], rows.values[s], target, alpha)\n",
                              ("            error = target - value(w, rows.active[s], rows.values[s])\n            step_towards(w, rows.active[s], rows.values[s], target, alpha)\n            if not terminated[t]:\n"
                              "                for i in range(rows.active.shape[1]):\n                    w[rows.active[s2, i]] -= alpha * gamma * error * rows.values[s2, i]\n")),),
-                           "the target is differentiated, too: that is the residual gradient, which rests elsewhere. The semi-gradient moves along phi(s) alone."),
+                           "the target is differentiated, too: that is the residual gradient, which rests elsewhere. The "
+                           "semi-gradient moves along phi(s) alone."),
         "table": ((("            step_towards(w, rows.active[s], rows.values[s], target, alpha)\n",
-                    "            error = target - value(w, rows.active[s], rows.values[s])\n            for i in rows.active[s]:\n                w[i] += alpha * error\n"),),
-                  "every active weight is moved by alpha times the error: each should move in proportion to its feature, as in phi(s)."),
+                    "            error = target - value(w, rows.active[s], rows.values[s])\n            for i in "
+                    "rows.active[s]:\n                w[i] += alpha * error\n"),),
+                  "every active weight is moved by alpha times the error: each should move in proportion to its feature, as in "
+                  "phi(s)."),
         "old_weights": ((("        for t in range(first, last + 1):\n", "        old = w.copy()\n        for t in range(first, last + 1):\n"), ("gamma * value(w,", "gamma * value(old,")),
                         "the targets hold the weights as they were at the episode's beginning: take those of now."),
         "undiscounted": ((("target += gamma * value", "target += value"),), "gamma is missing."),
         "along_the_next": ((("step_towards(w, rows.active[s], rows.values[s], target", "step_towards(w, rows.active[s2], rows.values[s2], target"),), "s' is moved towards the target of s."),
-        "history_before": ((("        first = last + 1\n        for i in range(w.size):  # not history[k] = w, which takes numba two seconds to compile\n            history[k, i] = w[i]\n", "        first = last + 1\n"),
+        "history_before": ((("        first = last + 1\n        for i in range(w.size):  # not history[k] = w, which takes "
+                             "numba two seconds to compile\n            history[k, i] = w[i]\n", "        first = last + 1\n"),
                             ("        for t in range(first, last + 1):\n", "        for i in range(w.size):\n            history[k, i] = w[i]\n        for t in range(first, last + 1):\n")),
                            "the history holds w before each episode, not after it."),
     },
     right={
-        "dense": "def features(rows, s, n):\n    phi = np.zeros(n)\n    for i in range(rows.active.shape[1]):\n        phi[rows.active[s, i]] += rows.values[s, i]\n    return phi\n\n\nfeatures = jit(features)\n\n\n"
-                 "def td(w, rows, experience, alpha, gamma):\n    n, k = w.size, 0\n    flags = experience.terminated | experience.truncated\n    history = np.zeros((flags.sum(), n))\n    for t in range(experience.state.size):\n"
-                 "        phi = features(rows, experience.state[t], n)\n        after = features(rows, experience.next_state[t], n)\n        if experience.terminated[t]:\n            after[:] = 0\n"
-                 "        delta = experience.reward[t] + gamma * (after * w).sum() - (phi * w).sum()\n        w += alpha * delta * phi\n        if flags[t]:\n            history[k, :] = w\n            k += 1\n    return history\n",
-        "errors": "def td(w, rows, experience, alpha, gamma):\n    states, rewards, next_states, terminated, truncated = experience\n    episodes = ends_of(experience, rows, w, gamma)\n    history = np.empty((len(episodes), len(w)))\n    t = 0\n"
-                  "    for k in range(len(episodes)):\n        while True:\n            active, phi = rows.active[states[t]], rows.values[states[t]]\n            v2 = (1.0 - terminated[t]) * value(w, rows.active[next_states[t]], rows.values[next_states[t]])\n"
-                  "            delta = rewards[t] + gamma * v2 - value(w, active, phi)\n            for i in range(len(active)):\n                w[active[i]] = w[active[i]] + alpha * delta * phi[i]\n            t += 1\n"
-                  "            if t > episodes[k]:\n                break\n        history[k] = w\n    return history\n",
+        "dense": """\
+def features(rows, s, n):
+    phi = np.zeros(n)
+    for i in range(rows.active.shape[1]):
+        phi[rows.active[s, i]] += rows.values[s, i]
+    return phi
+
+
+features = jit(features)
+
+
+def td(w, rows, experience, alpha, gamma):
+    n, k = w.size, 0
+    flags = experience.terminated | experience.truncated
+    history = np.zeros((flags.sum(), n))
+    for t in range(experience.state.size):
+        phi = features(rows, experience.state[t], n)
+        after = features(rows, experience.next_state[t], n)
+        if experience.terminated[t]:
+            after[:] = 0
+        delta = experience.reward[t] + gamma * (after * w).sum() - (phi * w).sum()
+        w += alpha * delta * phi
+        if flags[t]:
+            history[k, :] = w
+            k += 1
+    return history
+""",
+        "errors": """\
+def td(w, rows, experience, alpha, gamma):
+    states, rewards, next_states, terminated, truncated = experience
+    episodes = ends_of(experience, rows, w, gamma)
+    history = np.empty((len(episodes), len(w)))
+    t = 0
+    for k in range(len(episodes)):
+        while True:
+            active, phi = rows.active[states[t]], rows.values[states[t]]
+            v2 = (1.0 - terminated[t]) * value(w, rows.active[next_states[t]], rows.values[next_states[t]])
+            delta = rewards[t] + gamma * v2 - value(w, active, phi)
+            for i in range(len(active)):
+                w[active[i]] = w[active[i]] + alpha * delta * phi[i]
+            t += 1
+            if t > episodes[k]:
+                break
+        history[k] = w
+    return history
+""",
     },
 )  # fmt: skip
 
@@ -224,16 +290,19 @@ NOISE = Exercise(
     minutes=15,
     difficulty=1,
     read="the docstring of rl/noise.py; class Gaussian",
-    task="self.state (size,) is the present N_t, zeros at the start of an episode; self.theta, self.sigma and self.dt are numbers. Draw one standard normal number for each dimension from rng, in their "
-         "order, go on to the next N_t, keep it in self.state and return it, (size,) float64. An array that was returned earlier must not change.",
+    task="self.state (size,) is the present N_t, zeros at the start of an episode; self.theta, self.sigma and self.dt are "
+         "numbers. Draw one standard normal number for each dimension from rng, in their order, go on to the next N_t, keep it "
+         "in self.state and return it, (size,) float64. An array that was returned earlier must not change.",
     check=(noise_by_hand, noise_every_step, noise_settles),
     probe=probe_noise,
     hints=(
         "Two steps of dt/2 must spread as far as one of dt. Variances add up; what does that say of the size of one push?",
         "N_{t+1} = N_t - theta dt N_t + sigma sqrt(dt) eps_t.",
-        "self.state = self.state - theta * dt * self.state + sigma * sqrt(dt) * rng.standard_normal(self.state.shape); return self.state",
+        "self.state = self.state - theta * dt * self.state + sigma * sqrt(dt) * rng.standard_normal(self.state.shape); return "
+        "self.state",
     ),
-    why="A new array each time: the caller may keep what it got. With `+=` all the noise that was kept would be one and the same array.",
+    why="A new array each time: the caller may keep what it got. With `+=` all the noise that was kept would be one and the "
+        "same array.",
     wrong={
         "dt_for_its_root": ((("np.sqrt(self.dt)", "self.dt"),), "the push is multiplied by dt, not by its square root: halve dt, and the walk would all but stop."),
         "push_without_dt": (((" * np.sqrt(self.dt)", ""),), "the push lacks the square root of dt."),
@@ -248,9 +317,25 @@ NOISE = Exercise(
         "variance_for_sd": ((("self.sigma * np.sqrt", "self.sigma**2 * np.sqrt"),), "sigma is squared: it is a standard deviation already."),
     },
     right={
-        "factored": "def draw(self, rng):\n    keep = 1 - self.theta * self.dt\n    spread = self.sigma * self.dt**0.5\n    self.state = keep * self.state + rng.normal(0, spread, len(self.state))\n    return self.state.copy()\n",
-        "loop": "from math import sqrt\n\n\ndef draw(self, rng):\n    new = np.empty(len(self.state))\n    for i, x in enumerate(self.state):\n        dx = self.theta * (0 - x) * self.dt + self.sigma * sqrt(self.dt) * rng.standard_normal()\n"
-                "        new[i] = x + dx\n    self.state = new\n    return new\n",
+        "factored": """\
+def draw(self, rng):
+    keep = 1 - self.theta * self.dt
+    spread = self.sigma * self.dt**0.5
+    self.state = keep * self.state + rng.normal(0, spread, len(self.state))
+    return self.state.copy()
+""",
+        "loop": """\
+from math import sqrt
+
+
+def draw(self, rng):
+    new = np.empty(len(self.state))
+    for i, x in enumerate(self.state):
+        dx = self.theta * (0 - x) * self.dt + self.sigma * sqrt(self.dt) * rng.standard_normal()
+        new[i] = x + dx
+    self.state = new
+    return new
+""",
     },
 )  # fmt: skip
 

@@ -97,10 +97,20 @@ LEAK = Exercise(
                              "the output sees what comes after it, not before."),
     },
     right={
-        "outer": "def masks(degrees):\n    made = []\n    for below, above in zip(degrees[:-1], degrees[1:]):\n"
-                 "        made.append(np.less_equal.outer(below, above))\n    made.append(np.less.outer(degrees[-1], degrees[0]))\n    return made\n",
-        "integers": "def masks(degrees):\n    grow = lambda a, b, least: (np.asarray(b)[None, :] - np.asarray(a)[:, None] >= least).astype(int)\n"
-                    "    n = len(degrees)\n    return [grow(degrees[i], degrees[(i + 1) % n], int(i == n - 1)) for i in range(n)]\n",
+        "outer": """\
+def masks(degrees):
+    made = []
+    for below, above in zip(degrees[:-1], degrees[1:]):
+        made.append(np.less_equal.outer(below, above))
+    made.append(np.less.outer(degrees[-1], degrees[0]))
+    return made
+""",
+        "integers": """\
+def masks(degrees):
+    grow = lambda a, b, least: (np.asarray(b)[None, :] - np.asarray(a)[:, None] >= least).astype(int)
+    n = len(degrees)
+    return [grow(degrees[i], degrees[(i + 1) % n], int(i == n - 1)) for i in range(n)]
+""",
     },
 )  # fmt: skip
 
@@ -210,11 +220,23 @@ ORDER = Exercise(
         "passed_on_again": ((("m == place", "m <= place"),), "units of lower degree are passed on again at each later place: once is enough."),
     },
     right={
-        "passes": "def sample_component(self, u, component):\n    x = np.zeros(u.shape, np.uint8)\n    for d in self.components[component].order:\n"
-                  "        x[:, d] = u[:, d] < sigmoid(self.logits(x.astype(self.dtype), component).data[:, d])\n    return x\n",
-        "by_degree": "def sample_component(self, u, component):\n    x = np.zeros(u.shape, self.dtype)\n    degrees = self.components[component].degrees[0]\n"
-                     "    for place in range(1, self.dim + 1):\n        now = degrees == place\n        z = self.logits(x, component).data\n"
-                     "        x[:, now] = np.log(u[:, now]) - np.log1p(-u[:, now]) < z[:, now]\n    return x.astype(int)\n",
+        "passes": """\
+def sample_component(self, u, component):
+    x = np.zeros(u.shape, np.uint8)
+    for d in self.components[component].order:
+        x[:, d] = u[:, d] < sigmoid(self.logits(x.astype(self.dtype), component).data[:, d])
+    return x
+""",
+        "by_degree": """\
+def sample_component(self, u, component):
+    x = np.zeros(u.shape, self.dtype)
+    degrees = self.components[component].degrees[0]
+    for place in range(1, self.dim + 1):
+        now = degrees == place
+        z = self.logits(x, component).data
+        x[:, now] = np.log(u[:, now]) - np.log1p(-u[:, now]) < z[:, now]
+    return x.astype(int)
+""",
     },
 )  # fmt: skip
 
@@ -322,11 +344,22 @@ MIXTURE = Exercise(
         "first_component": ((("return " + MEAN, "return self.log_prob(x, 0)"),), "it asks one component only: a mixture hears all."),
     },
     right={
-        "by_hand": "def log_prob(self, x, component=None):\n    x = self.bits(x)\n    chosen = range(len(self.components)) if component is None else [component]\n"
-                   "    each = np.stack([bernoulli_log_prob(self.logits(x, k), x=x) for k in chosen])\n    top = each.data.max(axis=0)\n"
-                   "    return np.log(np.exp(each - top).mean(axis=0)) + top\n",
-        "softplus": "def log_prob(self, x, component=None):\n    x = self.bits(x)\n    if component is not None:\n        return -bernoulli_nll(self.logits(x, component), x).sum(axis=1)\n"
-                    "    K = len(self.components)\n    return logsumexp(np.stack([self.log_prob(x, k) for k in range(K)]), axis=0) - np.log(K)\n",
+        "by_hand": """\
+def log_prob(self, x, component=None):
+    x = self.bits(x)
+    chosen = range(len(self.components)) if component is None else [component]
+    each = np.stack([bernoulli_log_prob(self.logits(x, k), x=x) for k in chosen])
+    top = each.data.max(axis=0)
+    return np.log(np.exp(each - top).mean(axis=0)) + top
+""",
+        "softplus": """\
+def log_prob(self, x, component=None):
+    x = self.bits(x)
+    if component is not None:
+        return -bernoulli_nll(self.logits(x, component), x).sum(axis=1)
+    K = len(self.components)
+    return logsumexp(np.stack([self.log_prob(x, k) for k in range(K)]), axis=0) - np.log(K)
+""",
     },
 )  # fmt: skip
 

@@ -3,7 +3,7 @@ r"""The museum, what training shows: a sigmoid too many, and weights that are wi
 import numpy as np
 
 from .exercise import Exercise, expect
-from .museum_tools import by_numpy, log_p, made, patches, sigmoid, states, total, trained, wild
+from .museum_tools import by_numpy, made, states, total, trained, wild
 
 # ---- 4. the double sigmoid
 
@@ -85,11 +85,12 @@ SIGMOID = Exercise(
     minutes=15,
     difficulty=1,
     read="log_prob and start_from_means in models/autoregressive.py; models/fvsbn.py",
-    task="A much used collection of generative models comes with a table of results that its own code cannot reach: the network's output is made for drawing samples, and "
-         "the loss takes it for something else. Rebuilt here: on digits the held-out NLL falls from 564.6 to 536.4 nats in six epochs (784 fair coins cost 543), where the "
-         "right code goes from 201.9 to 103.6. Over all held-out digits the cheapest 0 pixel costs 0.693 nats and the dearest 1.31; the cheapest 1 pixel costs 0.314. "
-         "And yet p sums to 1 over all images.\n"
-         "Mend `logits`: bits (B, D) -> Tensor (B, D), the log-odds of x_d = 1 given the pixels before d. self.M (D, D) is 1 where j comes before d.",
+    task="A much used collection of generative models comes with a table of results that its own code cannot reach: the "
+         "network's output is made for drawing samples, and the loss takes it for something else. Rebuilt here: on digits the "
+         "held-out NLL falls from 564.6 to 536.4 nats in six epochs (784 fair coins cost 543), where the right code goes from "
+         "201.9 to 103.6. Over all held-out digits the cheapest 0 pixel costs 0.693 nats and the dearest 1.31; the cheapest 1 "
+         "pixel costs 0.314. And yet p sums to 1 over all images.\nMend `logits`: bits (B, D) -> Tensor (B, D), the log-odds of "
+         "x_d = 1 given the pixels before d. self.M (D, D) is 1 where j comes before d.",
     check=(sigmoid_by_hand, sigmoid_slope, sigmoid_oracle),
     probe=lambda f, get: f(fvsbn(get), states(5)[4:12].astype(float)).data,
     hints=(
@@ -97,13 +98,15 @@ SIGMOID = Exercise(
         "logit_d = b_d + sum over j before d of W_jd x_j; the sigmoid is in the loss: log p = x z - log(1 + e^z).",
         "return x @ (self.W * self.M) + self.b",
     ),
-    why="Here whatever is called logits is one, and only those who want a probability apply the sigmoid: the loss in its stable form, sample, conditionals. Training cannot "
-        "show the mistake (the loss falls, p sums to 1); that a sure 0 costs nothing, and that b = logit of the means gives the NLL of independent pixels, does.",
+    why="Here whatever is called logits is one, and only those who want a probability apply the sigmoid: the loss in its "
+        "stable form, sample, conditionals. Training cannot show the mistake (the loss falls, p sums to 1); that a sure 0 "
+        "costs nothing, and that b = logit of the means gives the NLL of independent pixels, does.",
     bug="double_sigmoid",
     symptom=sigmoid_symptom,
     wrong={
         "double_sigmoid": (((AFFINE, "return sigmoid(x @ (self.W * self.M) + self.b)"),),
-                           "these are probabilities, and the loss takes a sigmoid of them once more: a 0 costs log 2 at least, a 1 at least 0.31."),
+                           "these are probabilities, and the loss takes a sigmoid of them once more: a 0 costs log 2 at least, "
+                           "a 1 at least 0.31."),
         "centred": (((AFFINE, "return 2 * sigmoid(x @ (self.W * self.M) + self.b) - 1"),), "a probability stretched to -1 ... 1 is still no log-odds, which have no bounds."),
         "log_p": (((AFFINE, "return np.log(sigmoid(x @ (self.W * self.M) + self.b))"),), "this is log p(x_d = 1); the loss wants log p - log(1 - p)."),
         "odds_of_zero": (((AFFINE, "return -(x @ (self.W * self.M) + self.b)"),), "these are the log-odds of x_d = 0: the sign is flipped."),
@@ -112,8 +115,15 @@ SIGMOID = Exercise(
         "bias_forgotten": (((AFFINE, "return x @ (self.W * self.M)"),), "the bias is gone: the first pixel in the order is then a fair coin."),
     },
     right={
-        "transposed": "def logits(self, x):\n    return np.transpose(np.transpose(self.W * self.M) @ np.transpose(x)) + self.b\n",
-        "from_p": "def logits(self, x):\n    p = sigmoid(x @ (self.W * self.M) + self.b)\n    return np.log(p) - np.log(sigmoid(-(x @ (self.W * self.M) + self.b)))\n",
+        "transposed": """\
+def logits(self, x):
+    return np.transpose(np.transpose(self.W * self.M) @ np.transpose(x)) + self.b
+""",
+        "from_p": """\
+def logits(self, x):
+    p = sigmoid(x @ (self.W * self.M) + self.b)
+    return np.log(p) - np.log(sigmoid(-(x @ (self.W * self.M) + self.b)))
+""",
     },
 )  # fmt: skip
 
@@ -214,11 +224,13 @@ WIPED = Exercise(
     minutes=20,
     difficulty=2,
     read="the docstring of models/made.py; draw_components in it",
-    task="A published MADE may hold several masks over the same weights, and gets worse with them, not better. With one mask nothing is wrong. Rebuilt here, 8 masks and "
-         "200 units, one mask for each batch: the held-out NLL of digits goes from 200 to 197 nats in six epochs and stays there, where the right code has 164 and still "
-         "falls. At the end 88 % of the weights into the hidden layer that some mask keeps, and 87 % of those into the output, are exactly 0.\n"
-         "Mend `logits`: bits (B, D) -> Tensor (B, D) with a graph, the log-odds under one component. Its masks (in, out) are in self.components[component].masks, the "
-         "output's last; its `direct` (D, D) is the mask of self.A, which may be None. No parameter may change; where a mask is 0 the gradient is 0.",
+    task="A published MADE may hold several masks over the same weights, and gets worse with them, not better. With one mask "
+         "nothing is wrong. Rebuilt here, 8 masks and 200 units, one mask for each batch: the held-out NLL of digits goes from "
+         "200 to 197 nats in six epochs and stays there, where the right code has 164 and still falls. At the end 88 % of the "
+         "weights into the hidden layer that some mask keeps, and 87 % of those into the output, are exactly 0.\nMend `logits`: "
+         "bits (B, D) -> Tensor (B, D) with a graph, the log-odds under one component. Its masks (in, out) are in "
+         "self.components[component].masks, the output's last; its `direct` (D, D) is the mask of self.A, which may be None. "
+         "No parameter may change; where a mask is 0 the gradient is 0.",
     check=(wiped_by_hand, wiped_leaves, wiped_slope, wiped_sum),
     probe=probe_wiped,
     hints=(
@@ -226,32 +238,55 @@ WIPED = Exercise(
         "h = g(h (W o M) + c): the product W o M is a new array, part of the graph; W itself stays.",
         "for each hidden layer: h = activation(h @ (W * M) + c); logits = h @ (V * M_output) + b [+ x @ (A * direct)]",
     ),
-    why="A mask belongs into the formula, not onto the parameters: W * M costs one product more, keeps W whole for the other masks, and sends exact zeros back to what is hidden. "
-        "With a single mask both ways give the same numbers, which is why this was never noticed.",
+    why="A mask belongs into the formula, not onto the parameters: W * M costs one product more, keeps W whole for the other "
+        "masks, and sends exact zeros back to what is hidden. With a single mask both ways give the same numbers, which is why "
+        "this was never noticed.",
     bug="masks_in_place",
     symptom=wiped_symptom,
     wrong={
-        "masks_in_place": (IN_PLACE, "the weights themselves are multiplied by the masks: what one component hides is gone for all others."),
+        "masks_in_place": (IN_PLACE, "the weights themselves are multiplied by the masks: what one component hides is gone for "
+                                     "all others."),
         "output_in_place": (IN_PLACE[1:], "the hidden layers are mended; the weights into the output are still wiped out."),
         "cuts_the_graph": (((HIDDEN, "h = self.activation(h @ (W.data * M) + c)  # (B, H)"), (OUTPUT, "logits = h @ (self.V.data * M_output) + self.b  # (B, D)")),
                            "W.data * M is a bare array, cut off from the graph: the logits are right, and W and V never learn."),
-        "puts_them_back": (((HIDDEN, "kept = W.data.copy()\n            W.data *= M\n            h = self.activation(h @ W + c)  # (B, H)\n            W.data = kept"),
-                            (OUTPUT, "kept = self.V.data.copy()\n        self.V.data *= M_output\n        logits = h @ self.V + self.b  # (B, D)\n        self.V.data = kept")),
-                           "the weights are put back before the backward pass, which needs what they were: its gradients ignore the masks."),
+        "puts_them_back": (((HIDDEN, "kept = W.data.copy()\n            W.data *= M\n            h = self.activation(h @ W + c)  "
+                                     "# (B, H)\n            W.data = kept"),
+                            (OUTPUT, "kept = self.V.data.copy()\n        self.V.data *= M_output\n        logits = h @ self.V + "
+                                     "self.b  # (B, D)\n        self.V.data = kept")),
+                           "the weights are put back before the backward pass, which needs what they were: its gradients "
+                           "ignore the masks."),
         "no_masks": (((HIDDEN, "h = self.activation(h @ W + c)  # (B, H)"), (OUTPUT, "logits = h @ self.V + self.b  # (B, D)")),
                      "the masks are gone altogether: each pixel sees all others, and itself."),
         "masks_of_the_first": ((("self.components[component].masks", "self.components[0].masks"),), "every component is given the masks of the first."),
-        "direct_in_place": (((DIRECT, "if self.A is None:\n            return logits\n        self.A.data *= self.components[component].direct\n        return logits + x @ self.A"),),
+        "direct_in_place": (((DIRECT, "if self.A is None:\n            return logits\n        self.A.data *= "
+                                      "self.components[component].direct\n        return logits + x @ self.A"),),
                             "the direct connections A are wiped out by their mask."),
     },
     right={
-        "inputs": "def logits(self, x, component=0):\n    of = self.components[component]\n    h = x\n    for i in range(len(self.W)):\n"
-                  "        h = self.activation(h @ np.where(of.masks[i] > 0, self.W[i], 0) + self.c[i])\n"
-                  "    out = h @ np.where(of.masks[-1] > 0, self.V, 0) + self.b\n"
-                  "    return out if self.A is None else out + x @ (of.direct * self.A)\n",
-        "layers": "def layer(h, W, M, c):\n    return h @ (M * W) + c\n\n\ndef logits(self, x, component=0):\n    *masks, last = self.components[component].masks\n"
-                  "    h = x\n    for W, M, c in zip(self.W, masks, self.c):\n        h = self.activation(layer(h, W, M, c))\n"
-                  "    z = layer(h, self.V, last, self.b)\n    if self.A is not None:\n        z = z + x @ (self.A * self.components[component].direct)\n    return z\n",
+        "inputs": """\
+def logits(self, x, component=0):
+    of = self.components[component]
+    h = x
+    for i in range(len(self.W)):
+        h = self.activation(h @ np.where(of.masks[i] > 0, self.W[i], 0) + self.c[i])
+    out = h @ np.where(of.masks[-1] > 0, self.V, 0) + self.b
+    return out if self.A is None else out + x @ (of.direct * self.A)
+""",
+        "layers": """\
+def layer(h, W, M, c):
+    return h @ (M * W) + c
+
+
+def logits(self, x, component=0):
+    *masks, last = self.components[component].masks
+    h = x
+    for W, M, c in zip(self.W, masks, self.c):
+        h = self.activation(layer(h, W, M, c))
+    z = layer(h, self.V, last, self.b)
+    if self.A is not None:
+        z = z + x @ (self.A * self.components[component].direct)
+    return z
+""",
     },
 )  # fmt: skip
 

@@ -39,8 +39,8 @@ def td_step(get):
         if terminated or truncated:
             want.append(v.copy())
     got = td(w, table(get, 4), steps, 0.3, 0.9)
-    expect(got, np.array(want), "td, one feature a state, w = [1, -2, .5, 4], alpha = .3, gamma = .9, three episodes: the first terminates in\n"
-           "state 3, the second and third are truncated. The history")  # fmt: skip
+    expect(got, np.array(want), "td, one feature a state, w = [1, -2, .5, 4], alpha = .3, gamma = .9, three episodes: the "
+                                "first terminates in\nstate 3, the second and third are truncated. The history")  # fmt: skip
     expect(w, v, "w after that, changed in place,")
 
 
@@ -50,7 +50,8 @@ def td_constant(get):
     steps = get("rl.episodes:Experience")(np.zeros(n, int), np.ones(n), np.zeros(n, int), np.zeros(n, bool), flag)
     w = np.zeros(1)
     get("rl.linear_value:td")(w, get("rl.features:rows")(np.ones((1, 1))), steps, 0.05, 0.9)
-    expect(w, np.array([10.0]), "td, a single state that pays 1 a step for ever, gamma = .9, the clock stops after every 5 steps: v", rtol=1e-6)
+    expect(w, np.array([10.0]), "td, a single state that pays 1 a step for ever, gamma = .9, the clock stops after every 5 "
+                                "steps: v", rtol=1e-6)
 
 
 def probe_td(f, get):
@@ -84,11 +85,13 @@ TIME = Exercise(
     minutes=15,
     difficulty=2,
     read="the docstring of rl/envs/environment.py; Experience in rl/episodes.py",
-    task="Environments used to report the end of an episode by one flag, `done`, whether the world had ended or a limit on steps was reached. Most code of those years, and "
-         "much of today's, treats both alike. Rebuilt here in the book's grid world (5 x 5, all actions equally likely, gamma = .9), where nothing ever ends, but each "
-         "episode is truncated after 10 steps: after 20,000 episodes the mean value of the 25 states is -1.85. The exact one is -3.52, and the right code says -3.518.\n"
-         "Mend `td`. `rows` (see rl/features.py) are the features, w (F,) the weights, changed in place by step_towards, once for each step of the record in its order; "
-         "returned is w after each episode, (E, F). It is compiled: plain loops.",
+    task="Environments used to report the end of an episode by one flag, `done`, whether the world had ended or a limit on "
+         "steps was reached. Most code of those years, and much of today's, treats both alike. Rebuilt here in the book's grid "
+         "world (5 x 5, all actions equally likely, gamma = .9), where nothing ever ends, but each episode is truncated after "
+         "10 steps: after 20,000 episodes the mean value of the 25 states is -1.85. The exact one is -3.52, and the right code "
+         "says -3.518.\nMend `td`. `rows` (see rl/features.py) are the features, w (F,) the weights, changed in place by "
+         "step_towards, once for each step of the record in its order; returned is w after each episode, (E, F). It is "
+         "compiled: plain loops.",
     check=(td_by_hand, td_step, td_constant),
     probe=probe_td,
     hints=(
@@ -96,7 +99,8 @@ TIME = Exercise(
         "target = r + gamma v(s') unless the step is *terminated*; then it is r. Truncated steps are like all others.",
         "if not terminated[t]: target += gamma * value(w, rows.active[s2], rows.values[s2])",
     ),
-    why="The flags are stored apart, and only `terminated` decides whether something follows. An environment that says no more than `done` has thrown this away.",
+    why="The flags are stored apart, and only `terminated` decides whether something follows. An environment that says no more "
+        "than `done` has thrown this away.",
     bug="end_of_record",
     symptom=td_symptom,
     wrong={
@@ -109,17 +113,40 @@ TIME = Exercise(
         "stays": ((("rows.active[s2], rows.values[s2]", "rows.active[s], rows.values[s]"),), "the value of s stands where that of s' was meant."),
     },
     right={
-        "where": "def td(w, rows, experience, alpha, gamma):\n    ends = ends_of(experience, rows, w, gamma)\n    history = np.empty((ends.size, w.size))\n    k = 0\n"
-                 "    for t in range(experience.state.size):\n        s, s2 = experience.state[t], experience.next_state[t]\n"
-                 "        follow = 0.0 if experience.terminated[t] else value(w, rows.active[s2], rows.values[s2])\n"
-                 "        step_towards(w, rows.active[s], rows.values[s], experience.reward[t] + gamma * follow, alpha)\n"
-                 "        if k < ends.size and t == ends[k]:\n            for i in range(w.size):\n                history[k, i] = w[i]\n            k += 1\n    return history\n",
-        "factor": "def discount_of(terminated, gamma):\n    return gamma * (1.0 - terminated)\n\n\ndiscount_of = jit(discount_of)\n\n\n"
-                  "def td(w, rows, experience, alpha, gamma):\n    state, reward, next_state, terminated, truncated = experience\n"
-                  "    history, first = np.empty((ends_of(experience, rows, w, gamma).size, w.size)), 0\n    for t in range(state.size):\n"
-                  "        v = value(w, rows.active[next_state[t]], rows.values[next_state[t]])\n"
-                  "        step_towards(w, rows.active[state[t]], rows.values[state[t]], reward[t] + discount_of(terminated[t], gamma) * v, alpha)\n"
-                  "        if terminated[t] or truncated[t]:\n            history[first] = w\n            first += 1\n    return history\n",
+        "where": """\
+def td(w, rows, experience, alpha, gamma):
+    ends = ends_of(experience, rows, w, gamma)
+    history = np.empty((ends.size, w.size))
+    k = 0
+    for t in range(experience.state.size):
+        s, s2 = experience.state[t], experience.next_state[t]
+        follow = 0.0 if experience.terminated[t] else value(w, rows.active[s2], rows.values[s2])
+        step_towards(w, rows.active[s], rows.values[s], experience.reward[t] + gamma * follow, alpha)
+        if k < ends.size and t == ends[k]:
+            for i in range(w.size):
+                history[k, i] = w[i]
+            k += 1
+    return history
+""",
+        "factor": """\
+def discount_of(terminated, gamma):
+    return gamma * (1.0 - terminated)
+
+
+discount_of = jit(discount_of)
+
+
+def td(w, rows, experience, alpha, gamma):
+    state, reward, next_state, terminated, truncated = experience
+    history, first = np.empty((ends_of(experience, rows, w, gamma).size, w.size)), 0
+    for t in range(state.size):
+        v = value(w, rows.active[next_state[t]], rows.values[next_state[t]])
+        step_towards(w, rows.active[state[t]], rows.values[state[t]], reward[t] + discount_of(terminated[t], gamma) * v, alpha)
+        if terminated[t] or truncated[t]:
+            history[first] = w
+            first += 1
+    return history
+""",
     },
 )  # fmt: skip
 
@@ -220,12 +247,13 @@ SQUARED = Exercise(
     minutes=15,
     difficulty=1,
     read="NumPy's rules of broadcasting; Critic and critic_step in rl/ddpg.py",
-    task="An exercise of a well-known course on deep reinforcement learning is built on such a bug: nothing raises, the loss falls, "
-         "and the critic learns next to nothing. Rebuilt here: DDPG's critic, 3000 transitions of the pendulum under random actions, gamma = 0, so that Q is to learn the reward of each pair. "
-         "In 3000 updates the loss falls from 49.9 to 13.2 (with the right code to 0.007). The mean of Q is then -6.0, that of the rewards -6.1; but the standard "
-         "deviation of Q over the pairs is 0.09, and that of the rewards 3.65.\n"
-         "Mend `squared_error`: values q (B,) and targets y (B,), arrays -> the loss, a number, and its slope with respect to q, (B,) in q's type. ValueError unless both "
-         "have shape (B,).",
+    task="An exercise of a well-known course on deep reinforcement learning is built on such a bug: nothing raises, the loss "
+         "falls, and the critic learns next to nothing. Rebuilt here: DDPG's critic, 3000 transitions of the pendulum under "
+         "random actions, gamma = 0, so that Q is to learn the reward of each pair. In 3000 updates the loss falls from 49.9 "
+         "to 13.2 (with the right code to 0.007). The mean of Q is then -6.0, that of the rewards -6.1; but the standard "
+         "deviation of Q over the pairs is 0.09, and that of the rewards 3.65.\nMend `squared_error`: values q (B,) and targets "
+         "y (B,), arrays -> the loss, a number, and its slope with respect to q, (B,) in q's type. ValueError unless both have "
+         "shape (B,).",
     check=(squared_by_hand, squared_slope, squared_own),
     probe=probe_squared,
     hints=(
@@ -233,8 +261,8 @@ SQUARED = Exercise(
         "loss = mean over i of (q_i - y_i)^2; slope_i = 2 (q_i - y_i) / B.",
         "refuse other shapes than (B,); error = q - y, (B,); return error @ error / len(error), 2 * error / len(error)",
     ),
-    why="Over all pairs the slope is 2 (q_i - mean y) / B: every value is drawn to the mean target. The library makes the critic's output (B,) and its loss refuse anything else, "
-        "since broadcasting never complains.",
+    why="Over all pairs the slope is 2 (q_i - mean y) / B: every value is drawn to the mean target. The library makes the "
+        "critic's output (B,) and its loss refuse anything else, since broadcasting never complains.",
     bug="all_pairs",
     equivalent={"error @ error -> error @ error": "it is the same product"},
     symptom=squared_symptom,
@@ -251,11 +279,22 @@ SQUARED = Exercise(
         "downhill": ((("return " + LOSS + ", " + SLOPE, "return " + LOSS + ", (y - q) * (2 / len(error))"),), "the slope points downhill: the optimiser turns it around itself."),
     },
     right={
-        "power": "def squared_error(q, /, y):\n    if q.ndim != 1 or np.shape(y) != q.shape:\n        raise ValueError('q and y must both be (B,)')\n"
-                 "    return np.mean((q - y) ** 2), 2 * (q - y) / q.size\n",
-        "loop": "def squared_error(q, /, y):\n    if not (q.ndim == y.ndim == 1 and len(q) == len(y)):\n        raise ValueError(f'shapes {q.shape} and {y.shape}')\n"
-                "    B, loss, slope = len(q), 0.0, np.empty_like(q)\n    for i in range(B):\n        loss += (q[i] - y[i]) ** 2 / B\n        slope[i] = 2 * (q[i] - y[i]) / B\n"
-                "    return loss, slope\n",
+        "power": """\
+def squared_error(q, /, y):
+    if q.ndim != 1 or np.shape(y) != q.shape:
+        raise ValueError('q and y must both be (B,)')
+    return np.mean((q - y) ** 2), 2 * (q - y) / q.size
+""",
+        "loop": """\
+def squared_error(q, /, y):
+    if not (q.ndim == y.ndim == 1 and len(q) == len(y)):
+        raise ValueError(f'shapes {q.shape} and {y.shape}')
+    B, loss, slope = len(q), 0.0, np.empty_like(q)
+    for i in range(B):
+        loss += (q[i] - y[i]) ** 2 / B
+        slope[i] = 2 * (q[i] - y[i]) / B
+    return loss, slope
+""",
     },
 )  # fmt: skip
 
@@ -353,21 +392,23 @@ BOUNCE = Exercise(
     minutes=15,
     difficulty=1,
     read="the docstrings of rl/envs/grid_world.py",
-    task="A grid world published beside a textbook pays something else than the book for one kind of step, and most of its tables come out all the same. Rebuilt here in the "
-         "book's 5 x 5 map: the best values for a forbidden reward of -10 have the mean 6.018, as they must; the uniform policy has -3.52 where all penalties are -1, as it "
-         "must. But with -10 it has -38.8, where the right code has -24.4; and for the epsilon-greedy policies of figure 5.6 (additive bounces) cell (5, 2) has the value "
-         "2.36 for epsilon = .1 and -20.5 for .5, where the book prints 2.6 and -16.7.\n"
-         "Mend `outcome`: a state and the name of an action -> (s', r). self.cells (rows, columns) holds the letters of the map, self.blocking whether forbidden cells "
-         "block; the class's docstring says what pays what.",
+    task="A grid world published beside a textbook pays something else than the book for one kind of step, and most of its "
+         "tables come out all the same. Rebuilt here in the book's 5 x 5 map: the best values for a forbidden reward of -10 "
+         "have the mean 6.018, as they must; the uniform policy has -3.52 where all penalties are -1, as it must. But with -10 "
+         "it has -38.8, where the right code has -24.4; and for the epsilon-greedy policies of figure 5.6 (additive bounces) "
+         "cell (5, 2) has the value 2.36 for epsilon = .1 and -20.5 for .5, where the book prints 2.6 and -16.7.\nMend "
+         "`outcome`: a state and the name of an action -> (s', r). self.cells (rows, columns) holds the letters of the map, "
+         "self.blocking whether forbidden cells block; the class's docstring says what pays what.",
     check=(bounce_by_hand, bounce_everywhere, bounce_book),
     probe=probe_bounce,
     hints=(
         "Which kinds of step does the best policy never take, however its rewards are mixed up?",
-        "Off the map: s' = s and r = reward_boundary; within a forbidden cell, if bounce_in_forbidden is additive, reward_forbidden on top.",
+        "Off the map: s' = s and r = reward_boundary; within a forbidden cell, if bounce_in_forbidden is additive, "
+        "reward_forbidden on top.",
         "off the map: return s, reward_boundary (+ reward_forbidden if the cell is # and the rule is additive); else as it is",
     ),
-    why="Where the two rewards are both -1, and under the best policy, which never bumps into anything, the mistake cannot be seen. So the tests give every kind of step a "
-        "reward of its own, and compare tables of policies that are not the best.",
+    why="Where the two rewards are both -1, and under the best policy, which never bumps into anything, the mistake cannot be "
+        "seen. So the tests give every kind of step a reward of its own, and compare tables of policies that are not the best.",
     bug="bump_pays_forbidden",
     symptom=bounce_symptom,
     wrong={
@@ -375,25 +416,47 @@ BOUNCE = Exercise(
         "never_additive": (((ADDITIVE + "\n            " + PAYS, "return s, self.reward_boundary"),), 'the rule bounce_in_forbidden="additive" is lost.'),
         "always_additive": (((ADDITIVE, 'additive = self.cells[row, column] == "#"'),), "a bump within a forbidden cell costs both rewards only where bounce_in_forbidden says so."),
         "additive_anywhere": (((ADDITIVE, 'additive = self.bounce_in_forbidden == "additive"'),), "both rewards are for a bump from within a forbidden cell, not for every bump."),
-        "clipped": (((PAYS, 'return s, {"#": self.reward_forbidden, "G": self.reward_target}.get(self.cells[row, column], self.reward_step)'),),
+        "clipped": (((PAYS, "return s, {\"#\": self.reward_forbidden, \"G\": self.reward_target}.get(self.cells[row, column], "
+                            "self.reward_step)"),),
                     "the agent is put back and paid as if it had stayed: bumping must cost, and at the target it would earn."),
-        "wraps_around": (((INSIDE, "to = divmod(to[0] * self.shape[1] + to[1], self.shape[1])\n        if not 0 <= to[0] < self.shape[0]:"),),
-                         "only the number of the cell is checked: to the right of a row's last cell comes the first of the next row."),
+        "wraps_around": (((INSIDE, "to = divmod(to[0] * self.shape[1] + to[1], self.shape[1])\n        if not 0 <= to[0] < "
+                                   "self.shape[0]:"),),
+                         "only the number of the cell is checked: to the right of a row's last cell comes the first of the "
+                         "next row."),
         "negative_index": (((INSIDE, "to = to[0] % self.shape[0], to[1] % self.shape[1]\n        if False:"),), "the map has become a torus: who leaves it comes back on the other side."),
     },
     right={
-        "clip": "def outcome(self, s, action):\n    row, column = divmod(s, self.shape[1])\n    here = self.cells[row, column]\n"
-                "    y, x = np.add((row, column), MOVES[action])\n    if (np.clip(y, 0, self.shape[0] - 1), np.clip(x, 0, self.shape[1] - 1)) != (y, x):\n"
-                "        extra = self.reward_forbidden * (here == '#') * (self.bounce_in_forbidden == 'additive')\n        return s, self.reward_boundary + extra\n"
-                "    letter = self.cells[y, x]\n    if letter == '#' and self.blocking:\n        return s, self.reward_forbidden\n"
-                "    pays = {'#': self.reward_forbidden, 'G': self.reward_target}.get(str(letter), self.reward_step)\n    return int(y * self.shape[1] + x), pays\n",
-        "numbers": "def leaves(s, action, rows, columns):\n    return (action == 'up' and s < columns or action == 'down' and s >= (rows - 1) * columns\n"
-                   "            or action == 'left' and s % columns == 0 or action == 'right' and (s + 1) % columns == 0)\n\n\n"
-                   "def outcome(self, s, action):\n    letters, (rows, columns) = self.cells.ravel(), self.shape\n    if leaves(s, action, rows, columns):\n"
-                   "        if letters[s] == '#' and self.bounce_in_forbidden == 'additive':\n            return s, self.reward_boundary + self.reward_forbidden\n"
-                   "        return s, self.reward_boundary\n    there = s + MOVES[action][0] * columns + MOVES[action][1]\n"
-                   "    if letters[there] == '#':\n        return (s, self.reward_forbidden) if self.blocking else (there, self.reward_forbidden)\n"
-                   "    return there, self.reward_target if letters[there] == 'G' else self.reward_step\n",
+        "clip": """\
+def outcome(self, s, action):
+    row, column = divmod(s, self.shape[1])
+    here = self.cells[row, column]
+    y, x = np.add((row, column), MOVES[action])
+    if (np.clip(y, 0, self.shape[0] - 1), np.clip(x, 0, self.shape[1] - 1)) != (y, x):
+        extra = self.reward_forbidden * (here == '#') * (self.bounce_in_forbidden == 'additive')
+        return s, self.reward_boundary + extra
+    letter = self.cells[y, x]
+    if letter == '#' and self.blocking:
+        return s, self.reward_forbidden
+    pays = {'#': self.reward_forbidden, 'G': self.reward_target}.get(str(letter), self.reward_step)
+    return int(y * self.shape[1] + x), pays
+""",
+        "numbers": """\
+def leaves(s, action, rows, columns):
+    return (action == 'up' and s < columns or action == 'down' and s >= (rows - 1) * columns
+            or action == 'left' and s % columns == 0 or action == 'right' and (s + 1) % columns == 0)
+
+
+def outcome(self, s, action):
+    letters, (rows, columns) = self.cells.ravel(), self.shape
+    if leaves(s, action, rows, columns):
+        if letters[s] == '#' and self.bounce_in_forbidden == 'additive':
+            return s, self.reward_boundary + self.reward_forbidden
+        return s, self.reward_boundary
+    there = s + MOVES[action][0] * columns + MOVES[action][1]
+    if letters[there] == '#':
+        return (s, self.reward_forbidden) if self.blocking else (there, self.reward_forbidden)
+    return there, self.reward_target if letters[there] == 'G' else self.reward_step
+""",
     },
 )  # fmt: skip
 

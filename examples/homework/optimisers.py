@@ -71,18 +71,22 @@ CLIP = Exercise(
     minutes=20,
     difficulty=2,
     read="minigrad/nn.py: Parameter, Flat and flatten",
-    task="parameters: a Module or a list of Parameters, each of which may have a `.grad` or None, which counts as 0. Their joint norm is that of all the gradients' numbers together, "
-         "as if they stood in one long vector. If it is above max_norm, scale all gradients in their own places (`p.grad` afterwards) by one and the same factor, so that it becomes max_norm; "
-         "else leave them as they are, zeros too. Return the norm before, a number. A parameter that stands in the list twice counts once. Types stay as they are. Right to 1 in 100,000.",
+    task="parameters: a Module or a list of Parameters, each of which may have a `.grad` or None, which counts as 0. Their "
+         "joint norm is that of all the gradients' numbers together, as if they stood in one long vector. If it is above "
+         "max_norm, scale all gradients in their own places (`p.grad` afterwards) by one and the same factor, so that it "
+         "becomes max_norm; else leave them as they are, zeros too. Return the norm before, a number. A parameter that stands "
+         "in the list twice counts once. Types stay as they are. Right to 1 in 100,000.",
     check=(clip_by_hand, clip_small, clip_lists),
     probe=clip_probe,
     equivalent={"1e-38 -> 1.03e-38": "any number far below all norms will do"},
     hints=(
         "Why one factor for all, and not one for each parameter? What stays the same about the step then?",
         "norm = sqrt(sum of all squares, over all parameters); factor = min(1, max_norm / norm).",
-        "grads = those of the parameters of flatten(parameters) that are not None; norm = sqrt(sum of vdot(g, g)); for g in grads: g *= min(1, max_norm / norm), with norm = 0 seen to",
+        "grads = those of the parameters of flatten(parameters) that are not None; norm = sqrt(sum of vdot(g, g)); for g in "
+        "grads: g *= min(1, max_norm / norm), with norm = 0 seen to",
     ),
-    why="One factor keeps the direction of the step and changes its length only. flatten puts the parameters into flat buffers, and drops those that come twice.",
+    why="One factor keeps the direction of the step and changes its length only. flatten puts the parameters into flat "
+        "buffers, and drops those that come twice.",
     wrong={
         "each_alone": ((("max_norm / max(norm, 1e-38)", "max_norm / max(float(np.sqrt(np.vdot(g, g))), 1e-38)"),), "each parameter is scaled by its own norm: the direction of the whole gradient changes."),
         "each_number": ((("g *= min(1, max_norm / max(norm, 1e-38))", "np.clip(g, -max_norm, max_norm, out=g)"),), "single numbers are cut off at max_norm: that is clipping by value, not by norm."),
@@ -96,12 +100,29 @@ CLIP = Exercise(
                          "a parameter that stands in the list twice is counted and scaled twice."),
     },
     right={
-        "one_vector": "def clip_grad_norm_(parameters, max_norm):\n    flats = flatten(parameters)\n    have = [p for flat in flats for p in flat.parameters if p.grad is not None]\n"
-                      "    norm = np.linalg.norm(np.concatenate([p.grad.ravel() for p in have]))\n    if norm > max_norm:\n        for p in have:\n"
-                      "            p.grad = p.grad * p.dtype.type(max_norm / norm)\n    return norm\n",
-        "pytorch": "import math\n\n\ndef clip_grad_norm_(parameters, max_norm):\n    parameters = parameters.parameters() if hasattr(parameters, 'parameters') else parameters\n"
-                   "    unique = {id(p): p for p in parameters if p.grad is not None}.values()\n    total = math.sqrt(sum(float((p.grad ** 2).sum()) for p in unique))\n"
-                   "    scale = min(1.0, max_norm / (total + 1e-6))\n    for p in unique:\n        p.grad *= scale\n    return total\n",
+        "one_vector": """\
+def clip_grad_norm_(parameters, max_norm):
+    flats = flatten(parameters)
+    have = [p for flat in flats for p in flat.parameters if p.grad is not None]
+    norm = np.linalg.norm(np.concatenate([p.grad.ravel() for p in have]))
+    if norm > max_norm:
+        for p in have:
+            p.grad = p.grad * p.dtype.type(max_norm / norm)
+    return norm
+""",
+        "pytorch": """\
+import math
+
+
+def clip_grad_norm_(parameters, max_norm):
+    parameters = parameters.parameters() if hasattr(parameters, 'parameters') else parameters
+    unique = {id(p): p for p in parameters if p.grad is not None}.values()
+    total = math.sqrt(sum(float((p.grad ** 2).sum()) for p in unique))
+    scale = min(1.0, max_norm / (total + 1e-6))
+    for p in unique:
+        p.grad *= scale
+    return total
+""",
     },
 )  # fmt: skip
 
@@ -162,22 +183,36 @@ ADAMW = Exercise(
     minutes=25,
     difficulty=2,
     read="minigrad/kernels.py: adam; Adam in minigrad/optim.py",
-    task="One step of Adam with *decoupled* weight decay (Loshchilov & Hutter 2019, PyTorch's AdamW): Adam's own step from g alone, and besides each number of p loses the fraction "
-         "lr * decay of its value before the step. p, g, m, v are NumPy arrays of one shape (n,) and type; change p, m and v in place, return nothing. t counts the steps and is 1 in the first. "
-         "m and v are the running means as they are, not yet corrected; eps is added to the root of the corrected v. Plain NumPy will do, it is not compiled.",
-    answer='import numpy as np\n\n\ndef adamw(p, g, m, v, t, lr, beta1, beta2, eps, decay):\n    """Arrays (n,), then numbers; in place."""\n    m[:] = beta1 * m + (1 - beta1) * g\n'
-           "    v[:] = beta2 * v + (1 - beta2) * g * g\n    step = (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps)\n    p -= lr * (step + decay * p)\n",
+    task="One step of Adam with *decoupled* weight decay (Loshchilov & Hutter 2019, PyTorch's AdamW): Adam's own step from g "
+         "alone, and besides each number of p loses the fraction lr * decay of its value before the step. p, g, m, v are NumPy "
+         "arrays of one shape (n,) and type; change p, m and v in place, return nothing. t counts the steps and is 1 in the "
+         "first. m and v are the running means as they are, not yet corrected; eps is added to the root of the corrected v. "
+         "Plain NumPy will do, it is not compiled.",
+    answer='''\
+import numpy as np
+
+
+def adamw(p, g, m, v, t, lr, beta1, beta2, eps, decay):
+    """Arrays (n,), then numbers; in place."""
+    m[:] = beta1 * m + (1 - beta1) * g
+    v[:] = beta2 * v + (1 - beta2) * g * g
+    step = (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps)
+    p -= lr * (step + decay * p)
+''',
     check=(adamw_by_hand, adamw_decay, adamw_path),
     probe=lambda f, get: walk(f, 3, np.array([1.0, -2.0]), 0.3),
     hints=(
-        "Adam divides g by the root of its mean square. What becomes of a decay that was added to g before that, where gradients are large?",
+        "Adam divides g by the root of its mean square. What becomes of a decay that was added to g before that, where "
+        "gradients are large?",
         "p <- p - lr * m_hat / (sqrt(v_hat) + eps) - lr * decay * p, with m_hat = m / (1 - beta1^t), v_hat = v / (1 - beta2^t).",
         "m[:] = ...; v[:] = ...; step = m_hat / (sqrt(v_hat) + eps); p -= lr * (step + decay * p)",
     ),
-    why="The library holds Adam only. Added to g, the decay would be divided by sqrt(v) like everything else: numbers with large gradients would then hardly decay.",
+    why="The library holds Adam only. Added to g, the decay would be divided by sqrt(v) like everything else: numbers with "
+        "large gradients would then hardly decay.",
     wrong={
         "corrects_in_place": ((("    step = (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps)\n", "    m /= 1 - beta1**t\n    v /= 1 - beta2**t\n    step = m / (np.sqrt(v) + eps)\n"),),
-                              "the correction is divided into m and v themselves: the next step starts from means that were corrected already."),
+                              "the correction is divided into m and v themselves: the next step starts from means that were "
+                              "corrected already."),
         "added_to_g": ((('    m[:] =', "    g = g + decay * p\n    m[:] ="), ("(step + decay * p)", "step")), "the decay is added to the gradient: that is Adam with L2, where large gradients divide it away."),
         "without_lr": ((("p -= lr * (step + decay * p)", "p -= lr * step + decay * p"),), "the decay is not multiplied by lr: it then goes on in full when the learning rate falls."),
         "decays_after": ((("p -= lr * (step + decay * p)", "p -= lr * step\n    p -= lr * decay * p"),), "the decay takes its fraction of the new p: the value before the step was meant."),
@@ -191,13 +226,37 @@ ADAMW = Exercise(
         "betas_exchanged": ((("    m[:] =", "    beta1, beta2 = beta2, beta1\n    m[:] ="),), "beta1 and beta2 are exchanged: m is the short memory, v the long one."),
     },
     right={
-        "shrinks_first": "import numpy as np\n\n\ndef adamw(p, g, m, v, t, lr, beta1, beta2, eps, decay):\n    p *= 1 - lr * decay\n    m += (1 - beta1) * (g - m)\n    v += (1 - beta2) * (g**2 - v)\n"
-                         "    c = np.sqrt(1 - beta2**t)\n    p -= lr * c / (1 - beta1**t) * m / (np.sqrt(v) + eps * c)\n",
-        "loop": "import math\n\n\ndef adamw(p, g, m, v, t, lr, beta1, beta2, eps, decay):\n    for i, (old, slope) in enumerate(zip(p.tolist(), g.tolist())):\n"
-                "        m[i] = beta1 * m[i] + (1 - beta1) * slope\n        v[i] = beta2 * v[i] + (1 - beta2) * slope * slope\n"
-                "        p[i] = old * (1 - lr * decay) - lr * (m[i] / (1 - beta1**t)) / (math.sqrt(v[i] / (1 - beta2**t)) + eps)\n",
-        "library": "import numpy as np\nfrom minigrad.kernels import adam\n\n\ndef adamw(p, g, m, v, t, lr, beta1, beta2, eps, decay):\n    root = (1 - beta2**t) ** 0.5\n    p *= 1 - lr * decay\n"
-                   "    adam(p, g, m, v, *map(p.dtype.type, (lr * root / (1 - beta1**t), beta1, beta2, eps * root)))\n",
+        "shrinks_first": """\
+import numpy as np
+
+
+def adamw(p, g, m, v, t, lr, beta1, beta2, eps, decay):
+    p *= 1 - lr * decay
+    m += (1 - beta1) * (g - m)
+    v += (1 - beta2) * (g**2 - v)
+    c = np.sqrt(1 - beta2**t)
+    p -= lr * c / (1 - beta1**t) * m / (np.sqrt(v) + eps * c)
+""",
+        "loop": """\
+import math
+
+
+def adamw(p, g, m, v, t, lr, beta1, beta2, eps, decay):
+    for i, (old, slope) in enumerate(zip(p.tolist(), g.tolist())):
+        m[i] = beta1 * m[i] + (1 - beta1) * slope
+        v[i] = beta2 * v[i] + (1 - beta2) * slope * slope
+        p[i] = old * (1 - lr * decay) - lr * (m[i] / (1 - beta1**t)) / (math.sqrt(v[i] / (1 - beta2**t)) + eps)
+""",
+        "library": """\
+import numpy as np
+from minigrad.kernels import adam
+
+
+def adamw(p, g, m, v, t, lr, beta1, beta2, eps, decay):
+    root = (1 - beta2**t) ** 0.5
+    p *= 1 - lr * decay
+    adam(p, g, m, v, *map(p.dtype.type, (lr * root / (1 - beta1**t), beta1, beta2, eps * root)))
+""",
     },
 )  # fmt: skip
 

@@ -42,7 +42,8 @@ STATE_VALUES = Exercise(
     read="rl/mdp.py, the notation and `under`, which gives P_π and r_π",
     task="v (S,) of a policy (S, A). `under(mdp, policy)` gives P_π (S, S) and r_π (S,); mdp.terminal (S,) says where v is 0.\n"
          "Without discount the whole system is singular: solve it for the other states only.",
-    equivalent={"P_pi > 0 -> P_pi >= 0": "it only decides which processes are refused at gamma = 1, and none of those is asked for"},
+    equivalent={"P_pi > 0 -> P_pi >= 0": "it only decides which processes are refused at gamma = 1, and none of those is asked "
+                                         "for"},
     formula=("v (S,) in closed form: v = r_π + γ P_π v, so v = (I − γ P_π)⁻¹ r_π.    (Zhao, section 2.7)",),
     check=(values_by_hand, values_random),
     probe=lambda f, get: np.concatenate([f(get("rl.mdp:MDP")(P, R), np.full((3, 2), p), gamma) for p, gamma in ((0.5, 0.5), (0.5, 1.0))] + [f(get("rl.mdp:MDP")(P, R), np.tile([0.999, 0.001], (3, 1)), 1.0)]),
@@ -53,10 +54,25 @@ STATE_VALUES = Exercise(
     ),
     why="The library also checks the policy and gamma, and for gamma = 1 that the end can be reached from everywhere.",
     wrong={
-        "hundred_sweeps": ("def state_values(mdp, policy, gamma):\n    P_pi, r_pi = under(mdp, policy)\n    v = np.zeros(mdp.n_states)\n    for _ in range(100):\n        v = np.where(mdp.terminal, 0.0, r_pi + gamma * P_pi @ v)\n    return v\n",
-                           "a hundred sweeps are not enough: after k of them gamma^k of the way is left. Solve the equations, or go on until nothing changes."),
-        "least_squares": ("def state_values(mdp, policy, gamma):\n    P_pi, r_pi = under(mdp, policy)\n    v = np.linalg.lstsq(np.eye(mdp.n_states) - gamma * P_pi, r_pi, rcond=None)[0]\n    v[mdp.terminal] = 0\n    return v\n",
-                          "without discount the whole system has many solutions, and this is the shortest of them: leave the terminal states out before solving, not afterwards."),
+        "hundred_sweeps": ("""\
+def state_values(mdp, policy, gamma):
+    P_pi, r_pi = under(mdp, policy)
+    v = np.zeros(mdp.n_states)
+    for _ in range(100):
+        v = np.where(mdp.terminal, 0.0, r_pi + gamma * P_pi @ v)
+    return v
+""",
+                           "a hundred sweeps are not enough: after k of them gamma^k of the way is left. Solve the equations, "
+                           "or go on until nothing changes."),
+        "least_squares": ("""\
+def state_values(mdp, policy, gamma):
+    P_pi, r_pi = under(mdp, policy)
+    v = np.linalg.lstsq(np.eye(mdp.n_states) - gamma * P_pi, r_pi, rcond=None)[0]
+    v[mdp.terminal] = 0
+    return v
+""",
+                          "without discount the whole system has many solutions, and this is the shortest of them: leave the "
+                          "terminal states out before solving, not afterwards."),
         "forgets_gamma": ((("np.eye(going.sum()) - gamma * P_pi", "np.eye(going.sum()) - P_pi"),), "gamma is missing."),
         "transposed": ((("gamma * P_pi[np.ix_(going, going)], r_pi", "gamma * P_pi[np.ix_(going, going)].T, r_pi"),),
                        "P is transposed: row s says where s leads to, not where it comes from."),
@@ -66,11 +82,24 @@ STATE_VALUES = Exercise(
                        "r_pi[going] + gamma * P_pi[np.ix_(going, going)] @ r_pi[going]"),), "two rewards only: the sum goes on."),
     },
     right={
-        "sweeps": "def state_values(mdp, policy, gamma):\n    P_pi, r_pi = under(mdp, policy)\n    v = np.zeros(mdp.n_states)\n"
-                  "    for _ in range(100_000):\n        new = np.where(mdp.terminal, 0.0, r_pi + gamma * P_pi @ v)\n"
-                  "        if np.abs(new - v).max() < 1e-14:\n            break\n        v = new\n    return new\n",
-        "inverse": "def state_values(mdp, policy, gamma):\n    P_pi, r_pi = under(mdp, policy)\n    keep = ~mdp.terminal\n"
-                   "    M = np.linalg.inv(np.eye(mdp.n_states) - gamma * P_pi * keep[:, None] * keep[None, :])\n    return M @ (r_pi * keep)\n",
+        "sweeps": """\
+def state_values(mdp, policy, gamma):
+    P_pi, r_pi = under(mdp, policy)
+    v = np.zeros(mdp.n_states)
+    for _ in range(100_000):
+        new = np.where(mdp.terminal, 0.0, r_pi + gamma * P_pi @ v)
+        if np.abs(new - v).max() < 1e-14:
+            break
+        v = new
+    return new
+""",
+        "inverse": """\
+def state_values(mdp, policy, gamma):
+    P_pi, r_pi = under(mdp, policy)
+    keep = ~mdp.terminal
+    M = np.linalg.inv(np.eye(mdp.n_states) - gamma * P_pi * keep[:, None] * keep[None, :])
+    return M @ (r_pi * keep)
+""",
     },
 )  # fmt: skip
 
@@ -143,10 +172,19 @@ TARGETS = Exercise(
                                 "the action of the batch was taken at s; at s' the target actor says what to do."),
     },
     right={
-        "where": "def targets(self, batch):\n    follow = self.target_critic(pair(batch.next_observation, self.target_actor(batch.next_observation)))\n"
-                 "    return np.where(batch.terminated > 0, batch.reward, batch.reward + self.gamma * follow)\n",
-        "in_place": "def targets(self, batch):\n    s2 = batch.next_observation\n    y = self.target_critic(np.hstack([s2, self.target_actor(s2)]))\n"
-                    "    y = y * self.gamma\n    y[batch.terminated == 1] = 0\n    return y + batch.reward\n",
+        "where": """\
+def targets(self, batch):
+    follow = self.target_critic(pair(batch.next_observation, self.target_actor(batch.next_observation)))
+    return np.where(batch.terminated > 0, batch.reward, batch.reward + self.gamma * follow)
+""",
+        "in_place": """\
+def targets(self, batch):
+    s2 = batch.next_observation
+    y = self.target_critic(np.hstack([s2, self.target_actor(s2)]))
+    y = y * self.gamma
+    y[batch.terminated == 1] = 0
+    return y + batch.reward
+""",
     },
 )  # fmt: skip
 
@@ -190,7 +228,8 @@ POLYAK = Exercise(
     minutes=15,
     difficulty=1,
     read="rl/ddpg.py, line 14 of Algorithm 1; `adam` in minigrad/kernels.py, for how a kernel looks",
-    task="Move theta_target towards theta, in place, in one loop over all numbers. It is compiled: write plain loops, return nothing.",
+    task="Move theta_target towards theta, in place, in one loop over all numbers. It is compiled: write plain loops, return "
+         "nothing.",
     formula=("θ' ← τ θ + (1 − τ) θ', in place and in one pass; τ has the arrays' type",),
     check=(polyak_by_hand, polyak_many),
     probe=probe_polyak,
@@ -199,9 +238,13 @@ POLYAK = Exercise(
         "theta' <- tau theta + (1 - tau) theta'.",
         "for i in range(theta.size): theta_target[i] = tau * theta[i] + (1 - tau) * theta_target[i]",
     ),
-    why="The library writes theta.dtype.type(1) - tau: a plain 1 is a float64 in numba, and a kernel over float32 would run at half its speed.",
+    why="The library writes theta.dtype.type(1) - tau: a plain 1 is a float64 in numba, and a kernel over float32 would run at "
+        "half its speed.",
     wrong={
-        "not_in_place": ("def polyak(theta, theta_target, tau):\n    theta_target = tau * theta + (1 - tau) * theta_target\n", "theta_target is bound to a new array inside the function: the caller's array must change, in place."),
+        "not_in_place": ("""\
+def polyak(theta, theta_target, tau):
+    theta_target = tau * theta + (1 - tau) * theta_target
+""", "theta_target is bound to a new array inside the function: the caller's array must change, in place."),
         "one_minus_swapped_in_part": ((("(theta.dtype.type(1) - tau) * theta_target[i]", "tau * theta_target[i]"),), "tau stands where 1 - tau was meant: the weights do not sum to 1."),
         "swapped": ((("tau * theta[i] + (theta.dtype.type(1) - tau) * theta_target[i]", "tau * theta_target[i] + (theta.dtype.type(1) - tau) * theta[i]"),),
                     "tau and 1 - tau are swapped: the target would follow at once."),
@@ -212,10 +255,27 @@ POLYAK = Exercise(
         "minus": ((("tau * theta[i] + (", "tau * theta[i] - ("),), "a minus stands where a plus was meant."),
     },
     right={
-        "towards": "def polyak(theta, theta_target, tau):\n    for i in range(theta.size):\n        theta_target[i] += tau * (theta[i] - theta_target[i])\n",
-        "slices": "def polyak(theta, theta_target, tau):\n    theta_target[:] = tau * theta + (1 - tau) * theta_target\n",
-        "helper": "def mix(a, b, tau):\n    return tau * a + (1 - tau) * b\n\n\nmix = jit(mix)\n\n\n"
-                  "def polyak(theta, theta_target, tau):\n    for i in range(len(theta)):\n        theta_target[i] = mix(theta[i], theta_target[i], tau)\n",
+        "towards": """\
+def polyak(theta, theta_target, tau):
+    for i in range(theta.size):
+        theta_target[i] += tau * (theta[i] - theta_target[i])
+""",
+        "slices": """\
+def polyak(theta, theta_target, tau):
+    theta_target[:] = tau * theta + (1 - tau) * theta_target
+""",
+        "helper": """\
+def mix(a, b, tau):
+    return tau * a + (1 - tau) * b
+
+
+mix = jit(mix)
+
+
+def polyak(theta, theta_target, tau):
+    for i in range(len(theta)):
+        theta_target[i] = mix(theta[i], theta_target[i], tau)
+""",
     },
 )  # fmt: skip
 
@@ -260,7 +320,8 @@ ADD = Exercise(
     minutes=15,
     difficulty=1,
     read="rl/replay.py: Batch, and __init__ and __len__ of Replay",
-    task="Copy one transition into the ring: self.ring is a Batch of arrays with self.capacity rows, self.count counts all ever added.",
+    task="Copy one transition into the ring: self.ring is a Batch of arrays with self.capacity rows, self.count counts all "
+         "ever added.",
     check=(add_counts, add_holds),
     probe=probe_add,
     hints=(
@@ -281,11 +342,20 @@ ADD = Exercise(
         "counts_twice": ((("self.count += 1", "self.count += 2"),), "two are counted for each one."),
     },
     right={
-        "by_name": "def add(self, observation, action, reward, next_observation, terminated):\n    row = self.count % self.capacity\n"
-                   "    self.ring.observation[row], self.ring.action[row], self.ring.reward[row] = observation, action, reward\n"
-                   "    self.ring.next_observation[row], self.ring.terminated[row] = next_observation, terminated\n    self.count = self.count + 1\n",
-        "divmod": "def add(self, *transition):\n    _, row = divmod(self.count, self.capacity)\n    for array, value in zip(self.ring, transition):\n"
-                  "        array[row, ...] = np.asarray(value)\n    self.count += 1\n",
+        "by_name": """\
+def add(self, observation, action, reward, next_observation, terminated):
+    row = self.count % self.capacity
+    self.ring.observation[row], self.ring.action[row], self.ring.reward[row] = observation, action, reward
+    self.ring.next_observation[row], self.ring.terminated[row] = next_observation, terminated
+    self.count = self.count + 1
+""",
+        "divmod": """\
+def add(self, *transition):
+    _, row = divmod(self.count, self.capacity)
+    for array, value in zip(self.ring, transition):
+        array[row, ...] = np.asarray(value)
+    self.count += 1
+""",
     },
 )  # fmt: skip
 

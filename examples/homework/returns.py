@@ -39,10 +39,22 @@ TOGO = Exercise(
     minutes=15,
     difficulty=1,
     read="gradient_monte_carlo in rl/linear_value.py",
-    task="Several episodes lie one after the other: rewards (N,), last (N,) true at the last step of each (the final entry is always true). Return (N,) float64: from each step on, the discounted sum "
-         "of the rewards of *its* episode, r_t + gamma r_{t+1} + ... The given arrays stay as they are.",
-    answer='import numpy as np\n\n\ndef rewards_to_go(rewards, last, gamma):\n    """(N,), (N,) booleans, number -> (N,)"""\n    out = np.zeros(len(rewards))\n    g = 0.0\n    for t in range(len(rewards))[::-1]:\n'
-           "        g = rewards[t] + gamma * g * (not last[t])\n        out[t] = g\n    return out\n",
+    task="Several episodes lie one after the other: rewards (N,), last (N,) true at the last step of each (the final entry is "
+         "always true). Return (N,) float64: from each step on, the discounted sum of the rewards of *its* episode, r_t + "
+         "gamma r_{t+1} + ... The given arrays stay as they are.",
+    answer='''\
+import numpy as np
+
+
+def rewards_to_go(rewards, last, gamma):
+    """(N,), (N,) booleans, number -> (N,)"""
+    out = np.zeros(len(rewards))
+    g = 0.0
+    for t in range(len(rewards))[::-1]:
+        g = rewards[t] + gamma * g * (not last[t])
+        out[t] = g
+    return out
+''',
     check=(togo_by_hand, togo_definition),
     equivalent={"0.0 -> 0.03": "the last step is always the end of an episode, so the first g counts nothing"},
     probe=lambda f, get: np.concatenate([f(np.array(r), np.array([False, False, True, False, True]), 0.5) for r in ([1.0, 2.0, 4.0, 10.0, 20.0], [1, 2, 3, 4, 7])]),
@@ -51,7 +63,8 @@ TOGO = Exercise(
         "G_t = r_t + gamma G_{t+1}, and G after the last step of an episode is 0.",
         "g = 0; for t from the end to the beginning: if last[t]: g = 0; g = rewards[t] + gamma * g; out[t] = g",
     ),
-    why="One pass from the end costs N additions; the sums written out cost N^2. REINFORCE and Monte Carlo both begin with this line.",
+    why="One pass from the end costs N additions; the sums written out cost N^2. REINFORCE and Monte Carlo both begin with "
+        "this line.",
     wrong={
         "type_of_rewards": ((("np.zeros(len(rewards))", "np.zeros_like(rewards)"),), "the result has the type of the rewards: integers swallow the discounted part."),
         "normalised": ((("    return out\n", "    return (out - out.mean()) / out.std()\n"),), "the returns are normalised: the sums themselves were asked for."),
@@ -61,14 +74,33 @@ TOGO = Exercise(
         "forwards": ((("range(len(rewards))[::-1]", "range(len(rewards))"),), "it runs forwards: these are sums of the past, not of what is to come."),
         "one_late": ((("        out[t] = g\n", "        out[t] = gamma * g\n"),), "the first reward is discounted, too: the return starts with r_t itself."),
         "resets_too_late": ((("rewards[t] + gamma * g * (not last[t])", "rewards[t] + gamma * g"), ("        out[t] = g\n", "        out[t] = g\n        g *= not last[t]\n")),
-                            "g is set back after the last step was added, so that its reward is lost and the next episode's is kept: do it before."),
+                            "g is set back after the last step was added, so that its reward is lost and the next episode's is "
+                            "kept: do it before."),
         "rewards_only": ((("        out[t] = g\n", "        out[t] = rewards[t]\n"),), "only single rewards are returned: the sum is never stored."),
     },
     right={
-        "by_episode": "import numpy as np\n\n\ndef rewards_to_go(rewards, last, gamma):\n    out, first = np.array(rewards, float), 0\n    for end in np.flatnonzero(last):\n        for t in range(end - 1, first - 1, -1):\n"
-                      "            out[t] += gamma * out[t + 1]\n        first = end + 1\n    return out\n",
-        "matrix": "import numpy as np\n\n\ndef rewards_to_go(rewards, last, gamma):\n    n, episode = len(rewards), np.cumsum(last) - last\n    steps = np.arange(n)[None, :] - np.arange(n)[:, None]\n"
-                  "    w = np.where((steps >= 0) & (episode[:, None] == episode[None, :]), float(gamma) ** np.maximum(steps, 0), 0.0)\n    return w @ rewards\n",
+        "by_episode": """\
+import numpy as np
+
+
+def rewards_to_go(rewards, last, gamma):
+    out, first = np.array(rewards, float), 0
+    for end in np.flatnonzero(last):
+        for t in range(end - 1, first - 1, -1):
+            out[t] += gamma * out[t + 1]
+        first = end + 1
+    return out
+""",
+        "matrix": """\
+import numpy as np
+
+
+def rewards_to_go(rewards, last, gamma):
+    n, episode = len(rewards), np.cumsum(last) - last
+    steps = np.arange(n)[None, :] - np.arange(n)[:, None]
+    w = np.where((steps >= 0) & (episode[:, None] == episode[None, :]), float(gamma) ** np.maximum(steps, 0), 0.0)
+    return w @ rewards
+""",
     },
 )  # fmt: skip
 
@@ -101,11 +133,19 @@ EXPECTED = Exercise(
     minutes=15,
     difficulty=2,
     read="rl/linear_control.py, its docstring: Sarsa and Q-learning",
-    task="Sarsa's target holds the value of the action that happens to come next; expected Sarsa takes the mean over what the epsilon-greedy policy might do. reward: a number; q_next (A,): the "
-         "values of the actions in the next state; terminated: whether the world ended; gamma; epsilon. With probability 1 - epsilon the policy takes an action of the largest value (several that tie: all "
-         "alike), else any of the A actions. Return the target, a number.",
-    answer='import numpy as np\n\n\ndef expected_sarsa_target(reward, q_next, terminated, gamma, epsilon):\n    """number, (A,), bool, number, number -> number"""\n'
-           "    mean = (1 - epsilon) * np.max(q_next) + epsilon * np.mean(q_next)\n    return reward + gamma * (1 - terminated) * mean\n",
+    task="Sarsa's target holds the value of the action that happens to come next; expected Sarsa takes the mean over what the "
+         "epsilon-greedy policy might do. reward: a number; q_next (A,): the values of the actions in the next state; "
+         "terminated: whether the world ended; gamma; epsilon. With probability 1 - epsilon the policy takes an action of the "
+         "largest value (several that tie: all alike), else any of the A actions. Return the target, a number.",
+    answer='''\
+import numpy as np
+
+
+def expected_sarsa_target(reward, q_next, terminated, gamma, epsilon):
+    """number, (A,), bool, number, number -> number"""
+    mean = (1 - epsilon) * np.max(q_next) + epsilon * np.mean(q_next)
+    return reward + gamma * (1 - terminated) * mean
+''',
     check=(expected_by_hand, expected_ends),
     probe=lambda f, get: [f(1.0, np.array([2.0, 8.0, 5.0]), False, 0.5, 0.3), f(1.0, np.array([8.0, 8.0, 5.0]), False, 0.5, 0.3), f(1.0, np.array([2.0, 8.0, 5.0]), True, 0.5, 0.3)],
     hints=(
@@ -113,7 +153,8 @@ EXPECTED = Exercise(
         "sum_a pi(a|s') Q(s', a) = (1 - epsilon) max Q + epsilon mean Q.",
         "mean = (1 - epsilon) * max(q_next) + epsilon * mean(q_next); return reward + gamma * (1 - terminated) * mean",
     ),
-    why="Ties cost nothing: all the largest values are the same number. With epsilon = 0 it is Q-learning, so one line holds both.",
+    why="Ties cost nothing: all the largest values are the same number. With epsilon = 0 it is Q-learning, so one line holds "
+        "both.",
     wrong={
         "ties_count_fully": ((("(1 - epsilon) * np.max(q_next)", "(1 - epsilon) * np.sum(q_next[q_next == np.max(q_next)])"),), "each action that ties gets all of 1 - epsilon: they share it."),
         "exchanged": ((("(1 - epsilon) * np.max(q_next) + epsilon * np.mean(q_next)", "epsilon * np.max(q_next) + (1 - epsilon) * np.mean(q_next)"),), "epsilon and 1 - epsilon are exchanged."),
@@ -128,10 +169,27 @@ EXPECTED = Exercise(
         "discounts_reward": ((("reward + gamma", "gamma * reward + gamma"),), "the reward is discounted, too: it comes now."),
     },
     right={
-        "policy": "import numpy as np\n\n\ndef expected_sarsa_target(reward, q_next, terminated, gamma, epsilon):\n    if terminated:\n        return reward\n    q = np.asarray(q_next)\n    greedy = (q == q.max()) / (q == q.max()).sum()\n"
-                  "    pi = (1 - epsilon) * greedy + epsilon / len(q)\n    return reward + gamma * (pi @ q)\n",
-        "loop": "def expected_sarsa_target(reward, q_next, terminated, gamma, epsilon):\n    best, total = max(q_next), 0.0\n    ties = [a for a in range(len(q_next)) if q_next[a] == best]\n    for a, q in enumerate(q_next):\n"
-                "        p = epsilon / len(q_next) + ((1 - epsilon) / len(ties) if a in ties else 0)\n        total += p * q\n    return reward if terminated else reward + gamma * total\n",
+        "policy": """\
+import numpy as np
+
+
+def expected_sarsa_target(reward, q_next, terminated, gamma, epsilon):
+    if terminated:
+        return reward
+    q = np.asarray(q_next)
+    greedy = (q == q.max()) / (q == q.max()).sum()
+    pi = (1 - epsilon) * greedy + epsilon / len(q)
+    return reward + gamma * (pi @ q)
+""",
+        "loop": """\
+def expected_sarsa_target(reward, q_next, terminated, gamma, epsilon):
+    best, total = max(q_next), 0.0
+    ties = [a for a in range(len(q_next)) if q_next[a] == best]
+    for a, q in enumerate(q_next):
+        p = epsilon / len(q_next) + ((1 - epsilon) / len(ties) if a in ties else 0)
+        total += p * q
+    return reward if terminated else reward + gamma * total
+""",
     },
 )  # fmt: skip
 
@@ -179,25 +237,54 @@ LAMBDA = Exercise(
     minutes=30,
     difficulty=3,
     read="the exercise n-step-targets, if you did it; Sutton & Barto, section 12.1",
-    task="An episode of T steps: rewards (T,), values (T + 1,) of the states 0 ... T, terminated: whether the world ended with the last step (else the last state's value counts). The lambda-return from "
-         "step t is the mean of all n-step targets, n = 1, 2, ..., weighted by (1 - lam) lam^(n-1); the longest one, which reaches the end, gets all the weight that is left. Return (T,).",
-    answer='import numpy as np\n\n\ndef lambda_returns(rewards, values, terminated, gamma, lam):\n    """(T,), (T + 1,), bool, number, number -> (T,)"""\n    T = len(rewards)\n    out = np.zeros(T)\n'
-           "    g = (1 - terminated) * values[T]\n    after = g\n    for t in range(T)[::-1]:\n        g = rewards[t] + gamma * ((1 - lam) * after + lam * g)\n        out[t] = g\n        after = values[t]\n    return out\n",
+    task="An episode of T steps: rewards (T,), values (T + 1,) of the states 0 ... T, terminated: whether the world ended with "
+         "the last step (else the last state's value counts). The lambda-return from step t is the mean of all n-step targets, "
+         "n = 1, 2, ..., weighted by (1 - lam) lam^(n-1); the longest one, which reaches the end, gets all the weight that is "
+         "left. Return (T,).",
+    answer='''\
+import numpy as np
+
+
+def lambda_returns(rewards, values, terminated, gamma, lam):
+    """(T,), (T + 1,), bool, number, number -> (T,)"""
+    T = len(rewards)
+    out = np.zeros(T)
+    g = (1 - terminated) * values[T]
+    after = g
+    for t in range(T)[::-1]:
+        g = rewards[t] + gamma * ((1 - lam) * after + lam * g)
+        out[t] = g
+        after = values[t]
+    return out
+''',
     check=(lambda_by_hand, lambda_ends, lambda_definition),
     probe=lambda f, get: np.concatenate([f(np.array([1.0, 2.0, 4.0]), np.array([10.0, 20.0, 30.0, 40.0]), end, 0.5, 0.4) for end in (True, False)]),
     hints=(
         "The lambda-return from t + 1 on is known. What does one more step in front of it change?",
         "G_t = r_t + gamma [(1 - lam) v(s_{t+1}) + lam G_{t+1}], and G_T = v(s_T), or 0 if the world ended.",
-        "g = after = 0 if terminated else values[T]; for t backwards: g = rewards[t] + gamma * ((1 - lam) * after + lam * g); out[t] = g; after = values[t]",
+        "g = after = 0 if terminated else values[T]; for t backwards: g = rewards[t] + gamma * ((1 - lam) * after + lam * g); "
+        "out[t] = g; after = values[t]",
     ),
     why="Generalised advantage estimation (PPO) is this line minus v(s_t). lam = 0 is TD(0), lam = 1 is Monte Carlo.",
     wrong={
         "last_value_after_the_end": ((("    after = g\n    for", "    after = values[T]\n    for"),), "the one-step target of the last step still counts v(s_T), although the world has ended: only the start of the recursion was set to 0."),
         "longest_not_bootstrapped": ((("    after = g\n    for", "    after = g\n    g = 0.0\n    for"),), "the recursion starts from 0 instead of the last state's value: the longest target, which gets all the weight that is left, does not bootstrap."),
         "advantages": ((("        out[t] = g\n", "        out[t] = g - values[t]\n"),), "v(s_t) is subtracted: these are advantages (GAE), not returns."),
-        "rest_is_lost": ("import numpy as np\n\n\ndef lambda_returns(rewards, values, terminated, gamma, lam):\n    T, out = len(rewards), np.zeros(len(rewards))\n    for t in range(T):\n        for n in range(1, T - t + 1):\n"
-                         "            end = t + n\n            g = sum(gamma**k * rewards[t + k] for k in range(n)) + gamma**n * values[end] * (not (terminated and end == T))\n            out[t] += (1 - lam) * lam ** (n - 1) * g\n    return out\n",
-                         "the longest target gets (1 - lam) lam^(n-1) like the others: the weights then do not sum to 1; it gets all that is left."),
+        "rest_is_lost": ("""\
+import numpy as np
+
+
+def lambda_returns(rewards, values, terminated, gamma, lam):
+    T, out = len(rewards), np.zeros(len(rewards))
+    for t in range(T):
+        for n in range(1, T - t + 1):
+            end = t + n
+            g = sum(gamma**k * rewards[t + k] for k in range(n)) + gamma**n * values[end] * (not (terminated and end == T))
+            out[t] += (1 - lam) * lam ** (n - 1) * g
+    return out
+""",
+                         "the longest target gets (1 - lam) lam^(n-1) like the others: the weights then do not sum to 1; it "
+                         "gets all that is left."),
         "bootstraps_through_terminal": ((("(1 - terminated) * values[T]", "values[T]"),), "it bootstraps through the end of the world: after a terminated step nothing follows."),
         "never_the_last_value": ((("(1 - terminated) * values[T]", "0.0 * values[T]"),), "a stopped clock is taken for the end of the world."),
         "lam_exchanged": ((("((1 - lam) * after + lam * g)", "(lam * after + (1 - lam) * g)"),), "lam and 1 - lam are exchanged: lam = 0 must give TD(0)."),
@@ -207,10 +294,35 @@ LAMBDA = Exercise(
         "lam_without_gamma": ((("gamma * ((1 - lam) * after + lam * g)", "((1 - lam) * gamma * after + lam * g)"),), "gamma belongs to both parts: what follows comes a step later."),
     },
     right={
-        "errors": "import numpy as np\n\n\ndef lambda_returns(rewards, values, terminated, gamma, lam):\n    v = np.array(values, float)\n    v[-1] *= 1 - terminated\n    delta = rewards + gamma * v[1:] - v[:-1]\n    advantage, total = np.zeros(len(delta)), 0.0\n"
-                  "    for t in reversed(range(len(delta))):\n        total = delta[t] + gamma * lam * total\n        advantage[t] = total\n    return advantage + v[:-1]\n",
-        "recursion": "import numpy as np\n\n\ndef lambda_returns(rewards, values, terminated, gamma, lam):\n    T = len(rewards)\n\n    def G(t):\n        if t == T:\n            return 0.0 if terminated else values[T]\n"
-                     "        v = values[t + 1] if t + 1 < T or not terminated else 0.0\n        return rewards[t] + gamma * ((1 - lam) * v + lam * G(t + 1))\n\n    return np.array([G(t) for t in range(T)])\n",
+        "errors": """\
+import numpy as np
+
+
+def lambda_returns(rewards, values, terminated, gamma, lam):
+    v = np.array(values, float)
+    v[-1] *= 1 - terminated
+    delta = rewards + gamma * v[1:] - v[:-1]
+    advantage, total = np.zeros(len(delta)), 0.0
+    for t in reversed(range(len(delta))):
+        total = delta[t] + gamma * lam * total
+        advantage[t] = total
+    return advantage + v[:-1]
+""",
+        "recursion": """\
+import numpy as np
+
+
+def lambda_returns(rewards, values, terminated, gamma, lam):
+    T = len(rewards)
+
+    def G(t):
+        if t == T:
+            return 0.0 if terminated else values[T]
+        v = values[t + 1] if t + 1 < T or not terminated else 0.0
+        return rewards[t] + gamma * ((1 - lam) * v + lam * G(t + 1))
+
+    return np.array([G(t) for t in range(T)])
+""",
     },
 )  # fmt: skip
 
@@ -257,7 +369,8 @@ def return_truth(get):
         for seed in range(8):
             env = Chain(limit, np.random.default_rng(seed))
             got = np.asarray(get("answer:measure")(env, lambda state: 0, gamma, 1000), float)
-            expect(got.shape, (2,), "the shape of measure(env, policy, gamma, episodes): two numbers, mean and standard error; it")
+            expect(got.shape, (2,), "the shape of measure(env, policy, gamma, episodes): two numbers, mean and standard error; "
+                                    "it")
             z.append((got[0] - mean) / (sd / np.sqrt(1000)))
         if np.abs(z).max() > 4.5 or abs(np.mean(z)) > 1.6:
             raise Failed(f"the mean return of 1000 episodes of a corridor (gamma = {gamma}, at most {limit} steps) over 8 seeds\n"
@@ -299,36 +412,89 @@ RETURN = Exercise(
     minutes=25,
     difficulty=2,
     read="rl/envs/environment.py (the contract: reset, step); rl/evaluate.py",
-    task="Play `episodes` episodes of env (Gymnasium's contract: reset() -> (state, info), step(action) -> (state, reward, terminated, truncated, info)) with action = policy(state). Return two numbers: the "
-         "mean of the *discounted* returns r_1 + gamma r_2 + gamma^2 r_3 + ..., each summed until its episode terminates or is truncated, and the standard error of that mean (from the standard deviation with N or with N - 1).",
-    answer='import numpy as np\n\n\ndef measure(env, policy, gamma, episodes):\n    """env, function, number, int -> (mean, standard_error)"""\n    returns = np.zeros(episodes)\n    for i in range(episodes):\n'
-           "        state, _ = env.reset()\n        discount, done = 1.0, False\n        while not done:\n            state, reward, terminated, truncated, _ = env.step(policy(state))\n            returns[i] += discount * reward\n"
-           "            discount *= gamma\n            done = terminated or truncated\n    return returns.mean(), returns.std() / np.sqrt(episodes)\n",
+    task="Play `episodes` episodes of env (Gymnasium's contract: reset() -> (state, info), step(action) -> (state, reward, "
+         "terminated, truncated, info)) with action = policy(state). Return two numbers: the mean of the *discounted* returns "
+         "r_1 + gamma r_2 + gamma^2 r_3 + ..., each summed until its episode terminates or is truncated, and the standard "
+         "error of that mean (from the standard deviation with N or with N - 1).",
+    answer='''\
+import numpy as np
+
+
+def measure(env, policy, gamma, episodes):
+    """env, function, number, int -> (mean, standard_error)"""
+    returns = np.zeros(episodes)
+    for i in range(episodes):
+        state, _ = env.reset()
+        discount, done = 1.0, False
+        while not done:
+            state, reward, terminated, truncated, _ = env.step(policy(state))
+            returns[i] += discount * reward
+            discount *= gamma
+            done = terminated or truncated
+    return returns.mean(), returns.std() / np.sqrt(episodes)
+''',
     check=(return_policy, return_truth, return_error),
     probe=return_probe,
     hints=(
-        "You play four times as many episodes. By how much should the error of the mean fall, and by how much the spread of the returns?",
+        "You play four times as many episodes. By how much should the error of the mean fall, and by how much the spread of "
+        "the returns?",
         "Standard error = standard deviation of the returns / sqrt(episodes). The k-th reward counts gamma^(k-1).",
-        "for each episode: discount = 1; until terminated or truncated: return += discount * reward; discount *= gamma; then mean, std / sqrt(n)",
+        "for each episode: discount = 1; until terminated or truncated: return += discount * reward; discount *= gamma; then "
+        "mean, std / sqrt(n)",
     ),
-    why="A number without its error says little: the return of one Pendulum episode has a standard deviation of 85, so ten episodes leave +- 53.",
+    why="A number without its error says little: the return of one Pendulum episode has a standard deviation of 85, so ten "
+        "episodes leave +- 53.",
     wrong={
         "not_discounted": ((("            discount *= gamma\n", ""),), "the returns are not discounted."),
         "discounts_first": ((("            returns[i] += discount * reward\n            discount *= gamma\n", "            discount *= gamma\n            returns[i] += discount * reward\n"),), "the first reward is discounted, too: it counts fully."),
         "spread_for_error": (((" / np.sqrt(episodes)", ""),), "this is the spread of single returns; the mean of N of them is known sqrt(N) times better."),
         "divides_by_n": ((("/ np.sqrt(episodes)", "/ episodes"),), "divided by N: the error of a mean falls with the square root of N."),
         "ignores_truncation": ((("done = terminated or truncated", "done = terminated"),), "it plays on after the clock has stopped."),
-        "last_reward_lost": ((("            returns[i] += discount * reward\n            discount *= gamma\n            done = terminated or truncated\n",
-                               "            done = terminated or truncated\n            returns[i] += discount * reward * (not done)\n            discount *= gamma\n"),), "the last reward of each episode is lost."),
+        "last_reward_lost": ((("            returns[i] += discount * reward\n            discount *= gamma\n            done = "
+                               "terminated or truncated\n",
+                               "            done = terminated or truncated\n            returns[i] += discount * reward * (not "
+                               "done)\n            discount *= gamma\n"),), "the last reward of each episode is lost."),
         "discount_goes_on": ((("        discount, done = 1.0, False\n", "        discount, done = 1.0 if i == 0 else discount, False\n"),), "the discount goes on into the next episode: it must start from 1 again."),
     },
     right={
-        "lists": "import statistics\n\n\ndef one(env, policy, gamma):\n    state, _ = env.reset()\n    rewards = []\n    while True:\n        state, reward, terminated, truncated, _ = env.step(policy(state))\n        rewards.append(reward)\n"
-                 "        if terminated or truncated:\n            return sum(gamma**k * r for k, r in enumerate(rewards))\n\n\n"
-                 "def measure(env, policy, gamma, episodes):\n    returns = [one(env, policy, gamma) for _ in range(episodes)]\n    return statistics.mean(returns), statistics.stdev(returns) / episodes**0.5\n",
-        "running": "import math\n\n\ndef measure(env, policy, gamma, episodes):\n    n, mean, squares = 0, 0.0, 0.0\n    while n < episodes:\n        s = env.reset()[0]\n        total, weight, over = 0.0, 1.0, False\n        while not over:\n"
-                   "            s, r, end, cut, _ = env.step(policy(s))\n            total += weight * r\n            weight *= gamma\n            over = end or cut\n        n += 1\n        delta = total - mean\n        mean += delta / n\n"
-                   "        squares += delta * (total - mean)\n    return mean, math.sqrt(squares / n / n)\n",
+        "lists": """\
+import statistics
+
+
+def one(env, policy, gamma):
+    state, _ = env.reset()
+    rewards = []
+    while True:
+        state, reward, terminated, truncated, _ = env.step(policy(state))
+        rewards.append(reward)
+        if terminated or truncated:
+            return sum(gamma**k * r for k, r in enumerate(rewards))
+
+
+def measure(env, policy, gamma, episodes):
+    returns = [one(env, policy, gamma) for _ in range(episodes)]
+    return statistics.mean(returns), statistics.stdev(returns) / episodes**0.5
+""",
+        "running": """\
+import math
+
+
+def measure(env, policy, gamma, episodes):
+    n, mean, squares = 0, 0.0, 0.0
+    while n < episodes:
+        s = env.reset()[0]
+        total, weight, over = 0.0, 1.0, False
+        while not over:
+            s, r, end, cut, _ = env.step(policy(s))
+            total += weight * r
+            weight *= gamma
+            over = end or cut
+        n += 1
+        delta = total - mean
+        mean += delta / n
+        squares += delta * (total - mean)
+    return mean, math.sqrt(squares / n / n)
+""",
     },
 )  # fmt: skip
 

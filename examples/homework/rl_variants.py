@@ -59,10 +59,19 @@ SLIPPERY = Exercise(
     minutes=20,
     difficulty=2,
     read="rl/mdp.py, the notation: P (S, A, S), R (S, A)",
-    task="P (S, A, S) and R (S, A) describe a process. In the slippery one, whatever action is chosen, with probability slip a random one of all A actions is executed in its place (which may "
-         "happen to be the same). Return its P (S, A, S) and R (S, A), as a pair; the given arrays stay as they are.",
-    answer='import numpy as np\n\n\ndef slippery(P, R, slip):\n    """(S, A, S), (S, A), number -> (S, A, S), (S, A)"""\n    P2 = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True)\n'
-           "    R2 = (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)\n    return P2, R2\n",
+    task="P (S, A, S) and R (S, A) describe a process. In the slippery one, whatever action is chosen, with probability slip a "
+         "random one of all A actions is executed in its place (which may happen to be the same). Return its P (S, A, S) and R "
+         "(S, A), as a pair; the given arrays stay as they are.",
+    answer='''\
+import numpy as np
+
+
+def slippery(P, R, slip):
+    """(S, A, S), (S, A), number -> (S, A, S), (S, A)"""
+    P2 = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True)
+    R2 = (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)
+    return P2, R2
+''',
     check=(slippery_by_hand, slippery_properties, slippery_values),
     probe=lambda f, get: (lambda P, R: np.concatenate([np.ravel(part) for part in (*f(P, R, 0.3), P, R)]))(*line()),
     hints=(
@@ -70,14 +79,19 @@ SLIPPERY = Exercise(
         "P' = (1 - slip) P + slip mean_a P, and the same for R.",
         "return (1 - slip) * P + slip * P.mean(axis=1, keepdims=True), the same with R",
     ),
-    why="The library has the same under another name: an epsilon-greedy agent lives in just such a world (soften_mdp), so the best epsilon-greedy policy is an ordinary optimum.",
+    why="The library has the same under another name: an epsilon-greedy agent lives in just such a world (soften_mdp), so the "
+        "best epsilon-greedy policy is an ordinary optimum.",
     wrong={
-        "changes_its_arguments": ((("    P2 = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True)\n    R2 = (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)\n    return P2, R2\n",
-                                  "    P[:], R[:] = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True), (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)\n    return P, R\n"),),
+        "changes_its_arguments": ((("    P2 = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True)\n    R2 = (1 - slip) * R + "
+                                    "slip * R.mean(axis=1, keepdims=True)\n    return P2, R2\n",
+                                  "    P[:], R[:] = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True), (1 - slip) * R + "
+                                  "slip * R.mean(axis=1, keepdims=True)\n    return P, R\n"),),
                                   "the given arrays are changed: make new ones."),
         "first_reward_only": ((("slip * R.mean(axis=1, keepdims=True)", "slip * R[:, :1]"),), "one slips into the first action only, as far as R goes: it is the mean over all."),
-        "other_actions_only": ((("    P2 = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True)\n    R2 = (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)\n",
-                                 "    n = P.shape[1]\n    P2 = (1 - slip) * P + slip * (P.sum(axis=1, keepdims=True) - P) / (n - 1)\n    R2 = (1 - slip) * R + slip * (R.sum(axis=1, keepdims=True) - R) / (n - 1)\n"),),
+        "other_actions_only": ((("    P2 = (1 - slip) * P + slip * P.mean(axis=1, keepdims=True)\n    R2 = (1 - slip) * R + "
+                                 "slip * R.mean(axis=1, keepdims=True)\n",
+                                 "    n = P.shape[1]\n    P2 = (1 - slip) * P + slip * (P.sum(axis=1, keepdims=True) - P) / (n "
+                                 "- 1)\n    R2 = (1 - slip) * R + slip * (R.sum(axis=1, keepdims=True) - R) / (n - 1)\n"),),
                                "slipping is spread over the *other* actions: it may pick the chosen one, too."),
         "reward_as_before": ((("    R2 = (1 - slip) * R + slip * R.mean(axis=1, keepdims=True)\n", "    R2 = R.copy()\n"),), "R is as before: it is paid for what is executed, not for what was wished."),
         "mean_over_states": ((("P.mean(axis=1, keepdims=True)", "P.mean(axis=0, keepdims=True)"), ("R.mean(axis=1, keepdims=True)", "R.mean(axis=0, keepdims=True)")),
@@ -87,9 +101,28 @@ SLIPPERY = Exercise(
         "exchanged": ((("(1 - slip) * P + slip * P", "slip * P + (1 - slip) * P"), ("(1 - slip) * R + slip * R", "slip * R + (1 - slip) * R")), "slip and 1 - slip are exchanged."),
     },
     right={
-        "loops": "import numpy as np\n\n\ndef slippery(P, R, slip):\n    n = P.shape[1]\n    newP, newR = (1 - slip) * P, (1 - slip) * R\n    for a in range(n):\n        for b in range(n):\n"
-                 "            newP[:, a] = newP[:, a] + slip / n * P[:, b]\n            newR[:, a] = newR[:, a] + slip / n * R[:, b]\n    return newP, newR\n",
-        "matrix": "import numpy as np\n\n\ndef slippery(P, R, slip):\n    n = R.shape[1]\n    M = (1 - slip) * np.eye(n) + slip / n\n    return np.einsum('ab,sbt->sat', M, P), R @ M\n",
+        "loops": """\
+import numpy as np
+
+
+def slippery(P, R, slip):
+    n = P.shape[1]
+    newP, newR = (1 - slip) * P, (1 - slip) * R
+    for a in range(n):
+        for b in range(n):
+            newP[:, a] = newP[:, a] + slip / n * P[:, b]
+            newR[:, a] = newR[:, a] + slip / n * R[:, b]
+    return newP, newR
+""",
+        "matrix": """\
+import numpy as np
+
+
+def slippery(P, R, slip):
+    n = R.shape[1]
+    M = (1 - slip) * np.eye(n) + slip / n
+    return np.einsum('ab,sbt->sat', M, P), R @ M
+""",
     },
 )  # fmt: skip
 
@@ -135,25 +168,44 @@ NSTEP = Exercise(
     minutes=25,
     difficulty=2,
     read="gradient_monte_carlo and td in rl/linear_value.py: n = infinity, and n = 1",
-    task="An episode of T steps: rewards (T,), rewards[t] follows state t; values (T + 1,) of the states 0 ... T; terminated: whether the world ended with the last step (else only the clock stopped, "
-         "and the value of the last state counts). Return (T,) targets: the discounted sum of the next n rewards and, discounted too, the value of the state reached then. Where the episode has fewer "
-         "than n steps left, sum what there is, up to state T.",
-    answer='import numpy as np\n\n\ndef n_step_targets(rewards, values, terminated, gamma, n):\n    """(T,), (T + 1,), bool, number, int -> (T,)"""\n    T = len(rewards)\n    targets = np.zeros(T)\n    for t in range(T):\n'
-           "        end = min(t + n, T)\n        g = 0.0 if terminated and end == T else values[end]\n        for k in range(end - 1, t - 1, -1):\n            g = rewards[k] + gamma * g\n        targets[t] = g\n    return targets\n",
+    task="An episode of T steps: rewards (T,), rewards[t] follows state t; values (T + 1,) of the states 0 ... T; terminated: "
+         "whether the world ended with the last step (else only the clock stopped, and the value of the last state counts). "
+         "Return (T,) targets: the discounted sum of the next n rewards and, discounted too, the value of the state reached "
+         "then. Where the episode has fewer than n steps left, sum what there is, up to state T.",
+    answer='''\
+import numpy as np
+
+
+def n_step_targets(rewards, values, terminated, gamma, n):
+    """(T,), (T + 1,), bool, number, int -> (T,)"""
+    T = len(rewards)
+    targets = np.zeros(T)
+    for t in range(T):
+        end = min(t + n, T)
+        g = 0.0 if terminated and end == T else values[end]
+        for k in range(end - 1, t - 1, -1):
+            g = rewards[k] + gamma * g
+        targets[t] = g
+    return targets
+''',
     check=(nstep_by_hand, nstep_definition),
     probe=lambda f, get: np.concatenate([f(np.array([1.0, 2, 4, 3, 7]), np.array([10.0, 20, 30, 40, 50, 60]), end, 0.5, 2) for end in (True, False)]),
     hints=(
         "Three steps before the end of the world, with n = 10: how many rewards are left, and what is worth how much after them?",
-        "G_t = r_t + gamma r_{t+1} + ... + gamma^(m-1) r_{t+m-1} + gamma^m v(s_{t+m}) with m = min(n, T - t); the last term is 0 if the world ended there.",
-        "for each t: end = min(t + n, T); g = 0 if terminated and end == T else values[end]; for k backwards from end - 1 to t: g = rewards[k] + gamma * g",
+        "G_t = r_t + gamma r_{t+1} + ... + gamma^(m-1) r_{t+m-1} + gamma^m v(s_{t+m}) with m = min(n, T - t); the last term is "
+        "0 if the world ended there.",
+        "for each t: end = min(t + n, T); g = 0 if terminated and end == T else values[end]; for k backwards from end - 1 to "
+        "t: g = rewards[k] + gamma * g",
     ),
-    why="Running backwards (g = r + gamma g) needs no powers of gamma. n = 1 is TD(0), n >= T is Monte Carlo; between them bias is traded for variance.",
+    why="Running backwards (g = r + gamma g) needs no powers of gamma. n = 1 is TD(0), n >= T is Monte Carlo; between them "
+        "bias is traded for variance.",
     wrong={
         "discount_of_n": ((("        g = 0.0 if terminated and end == T else values[end]\n", "        g = 0.0 if terminated and end == T else gamma ** (n - (end - t)) * values[end]\n"),),
                           "the value is always discounted n times, even where fewer than n steps were left."),
         "no_discount": ((("g = rewards[k] + gamma * g", "g = rewards[k] + g"),), "gamma is missing."),
         "terminal_at_any_end": ((("0.0 if terminated and end == T else values[end]", "0.0 if terminated and t + n > T else values[end]"),),
-                                "off by one at the end of the world: a target that reaches the last state exactly must not bootstrap either."),
+                                "off by one at the end of the world: a target that reaches the last state exactly must not "
+                                "bootstrap either."),
         "one_reward_too_few": ((("for k in range(end - 1, t - 1, -1)", "for k in range(end - 2, t - 1, -1)"),), "n - 1 rewards are summed: off by one."),
         "bootstraps_through_terminal": ((("0.0 if terminated and end == T else values[end]", "values[end]"),), "it bootstraps through the end of the world: after a terminated step nothing follows."),
         "truncation_is_an_end": ((("0.0 if terminated and end == T else values[end]", "0.0 if end == T else values[end]"),), "a stopped clock is taken for the end of the world: the last state's value counts unless `terminated`."),
@@ -165,10 +217,32 @@ NSTEP = Exercise(
         "value_one_early": ((("else values[end]", "else values[end - 1]"),), "the value is that of the state before: values[t + n] follows n rewards."),
     },
     right={
-        "powers": "import numpy as np\n\n\ndef n_step_targets(rewards, values, terminated, gamma, n):\n    r, v = np.asarray(rewards, float), np.array(values, float)\n    if terminated:\n        v[-1] = 0\n    T = len(r)\n    out = []\n"
-                  "    for t in range(T):\n        m = min(n, T - t)\n        out.append(r[t:t + m] @ gamma ** np.arange(m) + gamma ** m * v[t + m])\n    return np.array(out)\n",
-        "repeated": "import numpy as np\n\n\ndef n_step_targets(rewards, values, terminated, gamma, n):\n    g = np.array(values, dtype=float)\n    g[-1] *= not terminated\n    for _ in range(min(n, len(rewards))):\n"
-                    "        g[:-1] = rewards + gamma * g[1:]\n    return g[:-1]\n",
+        "powers": """\
+import numpy as np
+
+
+def n_step_targets(rewards, values, terminated, gamma, n):
+    r, v = np.asarray(rewards, float), np.array(values, float)
+    if terminated:
+        v[-1] = 0
+    T = len(r)
+    out = []
+    for t in range(T):
+        m = min(n, T - t)
+        out.append(r[t:t + m] @ gamma ** np.arange(m) + gamma ** m * v[t + m])
+    return np.array(out)
+""",
+        "repeated": """\
+import numpy as np
+
+
+def n_step_targets(rewards, values, terminated, gamma, n):
+    g = np.array(values, dtype=float)
+    g[-1] *= not terminated
+    for _ in range(min(n, len(rewards))):
+        g[:-1] = rewards + gamma * g[1:]
+    return g[:-1]
+""",
     },
 )  # fmt: skip
 
@@ -202,7 +276,8 @@ def windy_shortest(get):
     table, steps, seen = np.asarray(get("answer:windy")(*BOOK)), 0, {30}
     while 37 not in seen and steps < 70:
         seen, steps = seen | {int(s2) for s in seen for s2 in table[s]}, steps + 1
-    expect(steps, 15, "Sutton & Barto's windy grid world (7 x 10, wind 0 0 0 1 1 1 2 2 1 0): steps of the shortest way from state 30 to the goal 37:")
+    expect(steps, 15, "Sutton & Barto's windy grid world (7 x 10, wind 0 0 0 1 1 1 2 2 1 0): steps of the shortest way from "
+                      "state 30 to the goal 37:")
 
 
 WINDY = Exercise(
@@ -213,29 +288,53 @@ WINDY = Exercise(
     minutes=20,
     difficulty=2,
     read="GridWorld.outcome in rl/envs/grid_world.py; Sutton & Barto, example 6.5",
-    task="States are the cells of a map, numbered row by row from 0, the top row first. Actions 0 to 3 move one cell up, right, down, left; the wind of the column *where the step begins* adds wind[column] cells "
-         "upwards (downwards where it is negative). Move and wind are added first; a row or a column that is then outside the map becomes the nearest one inside. Every action in the goal stays there. "
-         "Return the state that follows, (rows * columns, 4) integers; wind (columns,) stays as it is.",
-    answer='import numpy as np\n\n\ndef windy(rows, columns, wind, goal):\n    """int, int, (columns,) integers, int -> (rows * columns, 4) integers"""\n    moves = ((-1, 0), (0, 1), (1, 0), (0, -1))\n    table = np.zeros((rows * columns, 4), int)\n'
-           "    for s in range(rows * columns):\n        row, column = divmod(s, columns)\n        for a, (down, right) in enumerate(moves):\n            y = min(max(row + down - wind[column], 0), rows - 1)\n"
-           "            x = min(max(column + right, 0), columns - 1)\n            table[s, a] = s if s == goal else y * columns + x\n    return table\n",
+    task="States are the cells of a map, numbered row by row from 0, the top row first. Actions 0 to 3 move one cell up, "
+         "right, down, left; the wind of the column *where the step begins* adds wind[column] cells upwards (downwards where "
+         "it is negative). Move and wind are added first; a row or a column that is then outside the map becomes the nearest "
+         "one inside. Every action in the goal stays there. Return the state that follows, (rows * columns, 4) integers; wind "
+         "(columns,) stays as it is.",
+    answer='''\
+import numpy as np
+
+
+def windy(rows, columns, wind, goal):
+    """int, int, (columns,) integers, int -> (rows * columns, 4) integers"""
+    moves = ((-1, 0), (0, 1), (1, 0), (0, -1))
+    table = np.zeros((rows * columns, 4), int)
+    for s in range(rows * columns):
+        row, column = divmod(s, columns)
+        for a, (down, right) in enumerate(moves):
+            y = min(max(row + down - wind[column], 0), rows - 1)
+            x = min(max(column + right, 0), columns - 1)
+            table[s, a] = s if s == goal else y * columns + x
+    return table
+''',
     check=(windy_by_hand, windy_everywhere, windy_shortest),
     probe=lambda f, get: f(*BOOK),
     hints=(
-        "You step to the right out of a column with wind 2. Which two numbers change, by how much, and who decides: the column left or the column entered?",
-        "row' = clip(row + move - wind[column], 0, rows - 1), column' = clip(column + move, 0, columns - 1), s' = row' * columns + column'.",
-        "for each s: row, column = divmod(s, columns); for each action: the two lines with min(max(..., 0), last); table[goal] = goal",
+        "You step to the right out of a column with wind 2. Which two numbers change, by how much, and who decides: the column "
+        "left or the column entered?",
+        "row' = clip(row + move - wind[column], 0, rows - 1), column' = clip(column + move, 0, columns - 1), s' = row' * "
+        "columns + column'.",
+        "for each s: row, column = divmod(s, columns); for each action: the two lines with min(max(..., 0), last); table[goal] "
+        "= goal",
     ),
-    why="The library's grid worlds know no wind, but any such table becomes an environment: TabularEnvironment(next_state[:, :, None], ...). With -1 a step and gamma = 1 the best value of the book's start is -15.",
+    why="The library's grid worlds know no wind, but any such table becomes an environment: TabularEnvironment(next_state[:, "
+        ":, None], ...). With -1 a step and gamma = 1 the best value of the book's start is -15.",
     wrong={
-        "wind_of_arrival": ((("            y = min(max(row + down - wind[column], 0), rows - 1)\n            x = min(max(column + right, 0), columns - 1)\n",
-                              "            x = min(max(column + right, 0), columns - 1)\n            y = min(max(row + down - wind[x], 0), rows - 1)\n"),), "the wind is that of the column entered: it blows in the one where the step begins."),
+        "wind_of_arrival": ((("            y = min(max(row + down - wind[column], 0), rows - 1)\n            x = min(max(column "
+                              "+ right, 0), columns - 1)\n",
+                              "            x = min(max(column + right, 0), columns - 1)\n            y = min(max(row + down - "
+                              "wind[x], 0), rows - 1)\n"),), "the wind is that of the column entered: it blows in the one where the step begins."),
         "blows_down": ((("- wind[column]", "+ wind[column]"),), "the wind blows down: rows are counted from the top, so up means a smaller number."),
         "clips_between": ((("min(max(row + down - wind[column], 0), rows - 1)", "min(max(min(max(row + down, 0), rows - 1) - wind[column], 0), rows - 1)"),),
                           "the move is put back into the map before the wind blows: add both, then put back once."),
-        "bump_stays": ((("            y = min(max(row + down - wind[column], 0), rows - 1)\n            x = min(max(column + right, 0), columns - 1)\n",
-                         "            y, x = row + down - wind[column], column + right\n            if not (0 <= y < rows and 0 <= x < columns):\n                y, x = row, column\n"),),
-                       "a step that leaves the map is taken back as a whole: only the row or column that is outside is put back."),
+        "bump_stays": ((("            y = min(max(row + down - wind[column], 0), rows - 1)\n            x = min(max(column + "
+                         "right, 0), columns - 1)\n",
+                         "            y, x = row + down - wind[column], column + right\n            if not (0 <= y < rows and 0 "
+                         "<= x < columns):\n                y, x = row, column\n"),),
+                       "a step that leaves the map is taken back as a whole: only the row or column that is outside is put "
+                       "back."),
         "goal_leaves": ((("s if s == goal else y * columns + x", "y * columns + x"),), "one can leave the goal: every action must stay there."),
         "wind_by_row": ((("wind[column]", "wind[row]"),), "the wind is looked up by the row: each column has its own."),
         "torus": ((("min(max(row + down - wind[column], 0), rows - 1)", "(row + down - wind[column]) % rows"), ("min(max(column + right, 0), columns - 1)", "(column + right) % columns")),
@@ -243,11 +342,34 @@ WINDY = Exercise(
         "columns_for_rows": ((("y * columns + x", "y * rows + x"),), "the number of a cell is row * columns + column: here it is multiplied by the number of rows."),
     },
     right={
-        "arrays": "import numpy as np\n\n\ndef windy(rows, columns, wind, goal):\n    y, x = np.indices((rows, columns)).reshape(2, -1, 1)\n    y2 = y + np.array([-1, 0, 1, 0]) - np.asarray(wind)[x]\n    x2 = x + np.array([0, 1, 0, -1])\n"
-                  "    table = np.ravel_multi_index((y2, x2), (rows, columns), mode='clip')\n    table[goal] = goal\n    return table\n",
-        "lists": "def inside(i, n):\n    return 0 if i < 0 else n - 1 if i >= n else int(i)\n\n\ndef windy(rows, columns, wind, goal):\n    table = []\n    for y in range(rows):\n        for x in range(columns):\n"
-                 "            to = [(y - 1, x), (y, x + 1), (y + 1, x), (y, x - 1)]\n            if y * columns + x == goal:\n                table.append([goal] * 4)\n            else:\n"
-                 "                table.append([inside(i - wind[x], rows) * columns + inside(j, columns) for i, j in to])\n    return table\n",
+        "arrays": """\
+import numpy as np
+
+
+def windy(rows, columns, wind, goal):
+    y, x = np.indices((rows, columns)).reshape(2, -1, 1)
+    y2 = y + np.array([-1, 0, 1, 0]) - np.asarray(wind)[x]
+    x2 = x + np.array([0, 1, 0, -1])
+    table = np.ravel_multi_index((y2, x2), (rows, columns), mode='clip')
+    table[goal] = goal
+    return table
+""",
+        "lists": """\
+def inside(i, n):
+    return 0 if i < 0 else n - 1 if i >= n else int(i)
+
+
+def windy(rows, columns, wind, goal):
+    table = []
+    for y in range(rows):
+        for x in range(columns):
+            to = [(y - 1, x), (y, x + 1), (y + 1, x), (y, x - 1)]
+            if y * columns + x == goal:
+                table.append([goal] * 4)
+            else:
+                table.append([inside(i - wind[x], rows) * columns + inside(j, columns) for i, j in to])
+    return table
+""",
     },
 )  # fmt: skip
 

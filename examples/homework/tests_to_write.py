@@ -53,21 +53,71 @@ TEST_UNBROADCAST = test_exercise(
         "no_stretched_axes": ((("((4,), (0, 1), False), ((), None, False), ((2, 1, 4), 1, True), ((1, 1, 1), (0, 1, 2), True)", "((4,), (0, 1), False), ((), None, False)"),
                                ("    assert np.allclose(unbroadcast(g, (3, 1)), g.sum(axis=0).sum(axis=1, keepdims=True))\n", ""), ("(g.astype(np.float32), (3, 1))", "(g.astype(np.float32), (4,))")),
                               "no axis of length 1 is ever stretched in it."),
-        "no_new_axes": ("import numpy as np\n\n\ndef test(unbroadcast):\n    g = np.random.default_rng(0).standard_normal((3, 4))\n    before = g.copy()\n    for shape, axis in (((3, 1), 1), ((1, 4), 0)):\n        got = unbroadcast(g, shape)\n"
-                        "        assert got.shape == shape and np.allclose(got, g.sum(axis=axis, keepdims=True))\n    assert unbroadcast(g.astype(np.float32), (3, 1)).dtype == np.float32\n    assert (g == before).all()\n",
+        "no_new_axes": ("""\
+import numpy as np
+
+
+def test(unbroadcast):
+    g = np.random.default_rng(0).standard_normal((3, 4))
+    before = g.copy()
+    for shape, axis in (((3, 1), 1), ((1, 4), 0)):
+        got = unbroadcast(g, shape)
+        assert got.shape == shape and np.allclose(got, g.sum(axis=axis, keepdims=True))
+    assert unbroadcast(g.astype(np.float32), (3, 1)).dtype == np.float32
+    assert (g == before).all()
+""",
                         "no axis is ever added in front in it."),
         "no_dtype": ((("    assert unbroadcast(g.astype(np.float32), (3, 1)).dtype == np.float32\n", ""),), "the number type of the result is not looked at: float32 must stay float32."),
         "no_alias": ((("    assert (g == before).all()\n", ""), ("got = unbroadcast(g, ", "got = unbroadcast(g.copy(), "), ("unbroadcast(g, (3, 1))", "unbroadcast(g.copy(), (3, 1))"), ("unbroadcast(g, (2, 3, 4))", "unbroadcast(g.copy(), (2, 3, 4))")), "whether g is left alone is not looked at."),
-        "all_ones": ("import numpy as np\n\n\ndef test(unbroadcast):\n    for shape in ((4,), (3, 4), (1, 4), (3, 1), (1, 1), ()):\n        got = unbroadcast(np.ones((3, 4)), shape)\n        assert got.shape == shape and got.sum() == 12\n",
+        "all_ones": ("""\
+import numpy as np
+
+
+def test(unbroadcast):
+    for shape in ((4,), (3, 4), (1, 4), (3, 1), (1, 1), ()):
+        got = unbroadcast(np.ones((3, 4)), shape)
+        assert got.shape == shape and got.sum() == 12
+""",
                      "g is all ones: a sum of ones comes out right in many wrong ways, and g and the number type are not looked at."),
     },
     right={
-        "adjoint": "import numpy as np\n\n\ndef test(unbroadcast):\n    rng = np.random.default_rng(1)\n    for shape in ((4,), (1, 4), (3, 1), (2, 1, 1), (2, 3, 4), (1,), (), (1, 1, 1)):\n        g, x = rng.standard_normal((2, 3, 4)), rng.standard_normal(shape)\n"
-                   "        keep = g.copy()\n        got = unbroadcast(g, shape)\n        assert np.shape(got) == shape and (g == keep).all()\n        assert np.isclose(np.vdot(got, x), np.vdot(g, np.broadcast_to(x, g.shape)))  # <A* g, x> = <g, A x>\n"
-                   "        assert unbroadcast(np.float32(g), shape).dtype == np.float32\n    same = rng.standard_normal((1, 3))\n    assert (unbroadcast(same, (1, 3)) == same).all()\n",
-        "by_hand": "import numpy as np\n\n\ndef test(unbroadcast):\n    g = np.array([[1.0, 2.0], [10.0, 30.0]], dtype=np.float32)\n    def is_(shape, want):\n        got = unbroadcast(g, shape)\n        assert got.dtype == np.float32 and got.shape == shape and got.tolist() == want, (shape, got)\n"
-                   "    is_((2,), [11.0, 32.0])\n    is_((1, 2), [[11.0, 32.0]])\n    is_((2, 1), [[3.0], [40.0]])\n    is_((1, 1), [[43.0]])\n    is_((), 43.0)\n    is_((1,), [43.0])\n    is_((2, 2), [[1.0, 2.0], [10.0, 30.0]])\n"
-                   "    cube = np.arange(8.0).reshape(2, 2, 2)\n    assert unbroadcast(cube, (2, 1)).tolist() == [[10.0], [18.0]]\n    assert unbroadcast(np.ones((1, 2)), (1, 2)).tolist() == [[1.0, 1.0]]\n    assert g.tolist() == [[1.0, 2.0], [10.0, 30.0]]\n",
+        "adjoint": """\
+import numpy as np
+
+
+def test(unbroadcast):
+    rng = np.random.default_rng(1)
+    for shape in ((4,), (1, 4), (3, 1), (2, 1, 1), (2, 3, 4), (1,), (), (1, 1, 1)):
+        g, x = rng.standard_normal((2, 3, 4)), rng.standard_normal(shape)
+        keep = g.copy()
+        got = unbroadcast(g, shape)
+        assert np.shape(got) == shape and (g == keep).all()
+        assert np.isclose(np.vdot(got, x), np.vdot(g, np.broadcast_to(x, g.shape)))  # <A* g, x> = <g, A x>
+        assert unbroadcast(np.float32(g), shape).dtype == np.float32
+    same = rng.standard_normal((1, 3))
+    assert (unbroadcast(same, (1, 3)) == same).all()
+""",
+        "by_hand": """\
+import numpy as np
+
+
+def test(unbroadcast):
+    g = np.array([[1.0, 2.0], [10.0, 30.0]], dtype=np.float32)
+    def is_(shape, want):
+        got = unbroadcast(g, shape)
+        assert got.dtype == np.float32 and got.shape == shape and got.tolist() == want, (shape, got)
+    is_((2,), [11.0, 32.0])
+    is_((1, 2), [[11.0, 32.0]])
+    is_((2, 1), [[3.0], [40.0]])
+    is_((1, 1), [[43.0]])
+    is_((), 43.0)
+    is_((1,), [43.0])
+    is_((2, 2), [[1.0, 2.0], [10.0, 30.0]])
+    cube = np.arange(8.0).reshape(2, 2, 2)
+    assert unbroadcast(cube, (2, 1)).tolist() == [[10.0], [18.0]]
+    assert unbroadcast(np.ones((1, 2)), (1, 2)).tolist() == [[1.0, 1.0]]
+    assert g.tolist() == [[1.0, 2.0], [10.0, 30.0]]
+""",
     },
 )  # fmt: skip
 
@@ -119,21 +169,63 @@ TEST_MASKS = test_exercise(
            "for several depths: made = masks(degrees); assert the number and the shapes; assert made[l][j, k] == (m_k >= m_j), the last one strictly"),
     why="The property (no path from a pixel to itself or to an earlier one) is not enough: masks of zeros have it. The other half: every allowed connection is there.",
     wrong={
-        "paths_only": ("import numpy as np\n\n\ndef test(masks):\n    degrees = [np.array([3, 1, 2]), np.array([1, 2, 1, 2]), np.array([2, 1, 2])]\n    a, b, c = [np.asarray(M, int) for M in masks(degrees)]\n    paths = a @ b @ c\n"
-                       "    assert (paths[degrees[0][:, None] >= degrees[0][None, :]] == 0).all()\n", "it asserts that forbidden paths are absent, not that allowed ones are there: masks with too few connections pass."),
+        "paths_only": ("""\
+import numpy as np
+
+
+def test(masks):
+    degrees = [np.array([3, 1, 2]), np.array([1, 2, 1, 2]), np.array([2, 1, 2])]
+    a, b, c = [np.asarray(M, int) for M in masks(degrees)]
+    paths = a @ b @ c
+    assert (paths[degrees[0][:, None] >= degrees[0][None, :]] == 0).all()
+""", "it asserts that forbidden paths are absent, not that allowed ones are there: masks with too few connections pass."),
         "one_layer": ((("((6,), (7, 5), (4, 6, 5))", "((6,),)"),), "it tries one hidden layer only: mistakes between hidden layers stay unseen."),
         "natural_order": ((("[rng.permutation(5) + 1]", "[np.arange(5) + 1]"),), "it tries the natural order only, where places and pixels are the same."),
-        "shapes_only": ("import numpy as np\n\n\ndef test(masks):\n    degrees = [np.array([3, 1, 2]), np.array([1, 2, 1, 2]), np.array([2, 1])]\n    assert [M.shape for M in masks(degrees)] == [(3, 4), (4, 2), (2, 3)]\n", "it looks at shapes only."),
+        "shapes_only": ("""\
+import numpy as np
+
+
+def test(masks):
+    degrees = [np.array([3, 1, 2]), np.array([1, 2, 1, 2]), np.array([2, 1])]
+    assert [M.shape for M in masks(degrees)] == [(3, 4), (4, 2), (2, 3)]
+""", "it looks at shapes only."),
         "no_alias": ((("        assert all((a == b).all() for a, b in zip(degrees, keep))\n", ""), ("np.arange(n) % 4 + 1", "np.sort(np.arange(n) % 4 + 1)")),
                      "whether the degrees are left alone is not looked at (and its hidden degrees are sorted)."),
         "output_only": ((("                    assert M[j, k] == (above[k] >= here[j])\n", "                    pass\n"),), "the masks into the hidden layers are not compared."),
     },
     right={
-        "by_hand": "import numpy as np\n\n\ndef test(masks):\n    degrees = [np.array([3, 1, 2]), np.array([2, 1]), np.array([1, 2, 2])]\n    made = masks(degrees)\n    assert len(made) == 3\n    want = ([[0, 0], [1, 1], [1, 0]], [[0, 1, 1], [1, 1, 1]], [[1, 0, 1], [1, 0, 0], [1, 0, 0]])\n"
-                   "    for M, by_hand in zip(made, want):\n        assert np.array_equal(np.asarray(M, float), by_hand)\n    assert [m.tolist() for m in degrees] == [[3, 1, 2], [2, 1], [1, 2, 2]]\n",
-        "broadcast": "import numpy as np\n\n\ndef expected(degrees):\n    pairs = list(zip(degrees, degrees[1:]))\n    return [np.greater_equal.outer(b, a).T for a, b in pairs] + [np.greater.outer(degrees[0], degrees[-1]).T]\n\n\n"
-                     "def test(masks):\n    rng = np.random.default_rng(3)\n    for layers in (1, 2, 3):\n        degrees = [rng.permutation(6) + 1, *(rng.integers(1, 6, 9) for _ in range(layers))]\n        want = expected([m.copy() for m in degrees])\n"
-                     "        before = [m.tolist() for m in degrees]\n        got = masks(degrees)\n        assert len(got) == len(want) and all(np.array_equal(a, b) for a, b in zip(got, want))\n        assert before == [m.tolist() for m in degrees]\n",
+        "by_hand": """\
+import numpy as np
+
+
+def test(masks):
+    degrees = [np.array([3, 1, 2]), np.array([2, 1]), np.array([1, 2, 2])]
+    made = masks(degrees)
+    assert len(made) == 3
+    want = ([[0, 0], [1, 1], [1, 0]], [[0, 1, 1], [1, 1, 1]], [[1, 0, 1], [1, 0, 0], [1, 0, 0]])
+    for M, by_hand in zip(made, want):
+        assert np.array_equal(np.asarray(M, float), by_hand)
+    assert [m.tolist() for m in degrees] == [[3, 1, 2], [2, 1], [1, 2, 2]]
+""",
+        "broadcast": """\
+import numpy as np
+
+
+def expected(degrees):
+    pairs = list(zip(degrees, degrees[1:]))
+    return [np.greater_equal.outer(b, a).T for a, b in pairs] + [np.greater.outer(degrees[0], degrees[-1]).T]
+
+
+def test(masks):
+    rng = np.random.default_rng(3)
+    for layers in (1, 2, 3):
+        degrees = [rng.permutation(6) + 1, *(rng.integers(1, 6, 9) for _ in range(layers))]
+        want = expected([m.copy() for m in degrees])
+        before = [m.tolist() for m in degrees]
+        got = masks(degrees)
+        assert len(got) == len(want) and all(np.array_equal(a, b) for a, b in zip(got, want))
+        assert before == [m.tolist() for m in degrees]
+""",
     },
 )  # fmt: skip
 
@@ -182,21 +274,80 @@ TEST_POLYAK = test_exercise(
            "theta, target = random; keep copies; polyak(theta, target, .25); assert target is .25 theta + .75 target; assert theta is as before; several n, the first and the last entry"),
     why="tau = .5 cannot tell tau from 1 - tau, and theta = theta' cannot tell anything.",
     wrong={
-        "target_of_zeros": ("import numpy as np\n\n\ndef test(polyak):\n    theta, target = np.ones(5), np.zeros(5)\n    assert polyak(theta, target, 0.25) is None\n    assert np.allclose(target, 0.25) and np.allclose(theta, 1)\n",
+        "target_of_zeros": ("""\
+import numpy as np
+
+
+def test(polyak):
+    theta, target = np.ones(5), np.zeros(5)
+    assert polyak(theta, target, 0.25) is None
+    assert np.allclose(target, 0.25) and np.allclose(theta, 1)
+""",
                             "theta' starts from zeros, and theta is all ones: whatever is done to the old target, and to which entry, stays unseen."),
-        "half_only": ("import numpy as np\n\n\ndef test(polyak):\n    theta, target = np.array([1.0, 2.0]), np.array([3.0, 6.0])\n    polyak(theta, target, 0.5)\n    assert (target == [2.0, 4.0]).all() and (theta == [1.0, 2.0]).all()\n",
+        "half_only": ("""\
+import numpy as np
+
+
+def test(polyak):
+    theta, target = np.array([1.0, 2.0]), np.array([3.0, 6.0])
+    polyak(theta, target, 0.5)
+    assert (target == [2.0, 4.0]).all() and (theta == [1.0, 2.0]).all()
+""",
                       "tau = 1/2 cannot tell tau from 1 - tau."),
         "no_alias": ((("            assert (theta == theta_before).all()\n", ""),), "whether theta is left alone is not looked at."),
-        "equal_weights": ("import numpy as np\n\n\ndef test(polyak):\n    theta, target = np.full(4, 2.0), np.full(4, 2.0)\n    polyak(theta, target, 0.25)\n    assert np.allclose(target, 2.0) and np.allclose(theta, 2.0)\n", "theta and its copy are equal from the start: whatever is mixed stays the same."),
+        "equal_weights": ("""\
+import numpy as np
+
+
+def test(polyak):
+    theta, target = np.full(4, 2.0), np.full(4, 2.0)
+    polyak(theta, target, 0.25)
+    assert np.allclose(target, 2.0) and np.allclose(theta, 2.0)
+""", "theta and its copy are equal from the start: whatever is mixed stays the same."),
         "ends_only": ((("(0.0, 0.25, 1.0)", "(0.0, 1.0)"), ("    one, other = np.array([3.0]), np.array([5.0])\n    polyak(one, other, 0.5)\n    assert other[0] == 4.0\n", "")), "it tries tau = 0 and 1 only."),
-        "copy_only": ("import numpy as np\n\n\ndef test(polyak):\n    theta, target = np.arange(5.0), np.ones(5)\n    polyak(theta, target, 1.0)\n    assert (target == np.arange(5.0)).all() and (theta == np.arange(5.0)).all()\n", "it tries tau = 1 only, where the target is a copy."),
-        "first_entry": ("import numpy as np\n\n\ndef test(polyak):\n    theta, target = np.array([1.0, 2.0, 3.0]), np.array([3.0, 6.0, 9.0])\n    polyak(theta, target, 0.25)\n    assert target[0] == 2.5 and theta[0] == 1.0\n", "it looks at the first entry only."),
+        "copy_only": ("""\
+import numpy as np
+
+
+def test(polyak):
+    theta, target = np.arange(5.0), np.ones(5)
+    polyak(theta, target, 1.0)
+    assert (target == np.arange(5.0)).all() and (theta == np.arange(5.0)).all()
+""", "it tries tau = 1 only, where the target is a copy."),
+        "first_entry": ("""\
+import numpy as np
+
+
+def test(polyak):
+    theta, target = np.array([1.0, 2.0, 3.0]), np.array([3.0, 6.0, 9.0])
+    polyak(theta, target, 0.25)
+    assert target[0] == 2.5 and theta[0] == 1.0
+""", "it looks at the first entry only."),
     },
     right={
-        "by_hand": "import numpy as np\n\n\ndef test(polyak):\n    theta, target = np.array([4.0, -8.0, 0.0]), np.array([0.0, 8.0, 16.0])\n    assert polyak(theta, target, 0.25) is None\n    assert target.tolist() == [1.0, 4.0, 12.0] and theta.tolist() == [4.0, -8.0, 0.0]\n"
-                   "    polyak(theta, target, 0.5)\n    assert target.tolist() == [2.5, -2.0, 6.0]\n",
-        "many_steps": "import numpy as np\n\n\ndef test(polyak):\n    rng = np.random.default_rng(5)\n    theta, start = rng.standard_normal((2, 9))\n    target, kept = start.copy(), theta.copy()\n    for k in range(1, 6):\n        polyak(theta, target, 0.1)\n"
-                      "        assert np.allclose(target, 0.9**k * start + (1 - 0.9**k) * theta) and np.array_equal(theta, kept)\n",
+        "by_hand": """\
+import numpy as np
+
+
+def test(polyak):
+    theta, target = np.array([4.0, -8.0, 0.0]), np.array([0.0, 8.0, 16.0])
+    assert polyak(theta, target, 0.25) is None
+    assert target.tolist() == [1.0, 4.0, 12.0] and theta.tolist() == [4.0, -8.0, 0.0]
+    polyak(theta, target, 0.5)
+    assert target.tolist() == [2.5, -2.0, 6.0]
+""",
+        "many_steps": """\
+import numpy as np
+
+
+def test(polyak):
+    rng = np.random.default_rng(5)
+    theta, start = rng.standard_normal((2, 9))
+    target, kept = start.copy(), theta.copy()
+    for k in range(1, 6):
+        polyak(theta, target, 0.1)
+        assert np.allclose(target, 0.9**k * start + (1 - 0.9**k) * theta) and np.array_equal(theta, kept)
+""",
     },
 )  # fmt: skip
 
@@ -241,21 +392,87 @@ TEST_SOFTEN = test_exercise(
            "policy (2, 4), one row deterministic, one not; for epsilon in (0, .2, 1): assert np.allclose(soften(policy, epsilon), ...); assert policy is as before"),
     why="Row sums alone say little: three of the wrong versions have rows that sum to 1.",
     wrong={
-        "sums_only": ("import numpy as np\n\n\ndef test(soften):\n    policy = np.array([[0.0, 1.0, 0.0], [0.5, 0.5, 0.0]])\n    keep = policy.copy()\n    for epsilon in (0.0, 0.3, 1.0):\n        assert np.allclose(soften(policy, epsilon).sum(axis=1), 1)\n        assert (policy == keep).all()\n",
+        "sums_only": ("""\
+import numpy as np
+
+
+def test(soften):
+    policy = np.array([[0.0, 1.0, 0.0], [0.5, 0.5, 0.0]])
+    keep = policy.copy()
+    for epsilon in (0.0, 0.3, 1.0):
+        assert np.allclose(soften(policy, epsilon).sum(axis=1), 1)
+        assert (policy == keep).all()
+""",
                       "it looks at row sums only: many wrong policies have them, too."),
-        "deterministic": ("import numpy as np\n\n\ndef test(soften):\n    policy = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])\n    keep = policy.copy()\n    for epsilon in (0.1, 0.6):\n        assert np.allclose(soften(policy, epsilon), (1 - epsilon) * policy + epsilon / 3)\n    assert (policy == keep).all()\n",
+        "deterministic": ("""\
+import numpy as np
+
+
+def test(soften):
+    policy = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+    keep = policy.copy()
+    for epsilon in (0.1, 0.6):
+        assert np.allclose(soften(policy, epsilon), (1 - epsilon) * policy + epsilon / 3)
+    assert (policy == keep).all()
+""",
                           "every policy in it is deterministic."),
-        "square": ("import numpy as np\n\n\ndef test(soften):\n    policy = np.array([[0.2, 0.8], [1.0, 0.0]])\n    keep = policy.copy()\n    for epsilon in (0.1, 0.6):\n        assert np.allclose(soften(policy, epsilon), (1 - epsilon) * policy + epsilon / 2)\n    assert (policy == keep).all()\n",
+        "square": ("""\
+import numpy as np
+
+
+def test(soften):
+    policy = np.array([[0.2, 0.8], [1.0, 0.0]])
+    keep = policy.copy()
+    for epsilon in (0.1, 0.6):
+        assert np.allclose(soften(policy, epsilon), (1 - epsilon) * policy + epsilon / 2)
+    assert (policy == keep).all()
+""",
                    "it has as many states as actions, and so cannot tell them apart."),
-        "one_epsilon": ("import numpy as np\n\n\ndef test(soften):\n    policy = np.array([[0.25, 0.25, 0.5, 0.0], [1.0, 0.0, 0.0, 0.0]])\n    keep = policy.copy()\n    assert np.allclose(soften(policy, 0.2), 0.8 * policy + 0.05)\n    assert (policy == keep).all()\n", "it tries one epsilon only."),
+        "one_epsilon": ("""\
+import numpy as np
+
+
+def test(soften):
+    policy = np.array([[0.25, 0.25, 0.5, 0.0], [1.0, 0.0, 0.0, 0.0]])
+    keep = policy.copy()
+    assert np.allclose(soften(policy, 0.2), 0.8 * policy + 0.05)
+    assert (policy == keep).all()
+""", "it tries one epsilon only."),
         "no_alias": ((("        assert (policy == keep).all()\n", ""), ("    keep = policy.copy()\n", ""), ("soften(policy, epsilon)\n", "soften(policy.copy(), epsilon)\n")), "whether the policy is left alone is not looked at."),
-        "epsilon_zero": ("import numpy as np\n\n\ndef test(soften):\n    policy = np.array([[0.25, 0.25, 0.5], [1.0, 0.0, 0.0]])\n    assert np.allclose(soften(policy, 0.0), policy)\n", "it tries epsilon = 0 only, where nothing is softened."),
+        "epsilon_zero": ("""\
+import numpy as np
+
+
+def test(soften):
+    policy = np.array([[0.25, 0.25, 0.5], [1.0, 0.0, 0.0]])
+    assert np.allclose(soften(policy, 0.0), policy)
+""", "it tries epsilon = 0 only, where nothing is softened."),
     },
     right={
-        "by_hand": "import numpy as np\n\n\ndef test(soften):\n    p = np.array([[0.5, 0.25, 0.25]])\n    assert np.allclose(soften(p, 0.3), [[0.45, 0.275, 0.275]])\n    assert np.allclose(soften(p, 0.9), [[0.35, 0.325, 0.325]])\n    assert p.tolist() == [[0.5, 0.25, 0.25]]\n"
-                   "    assert np.allclose(soften([[1, 0, 0], [0, 0, 1]], 0.6), [[0.6, 0.2, 0.2], [0.2, 0.2, 0.6]])\n",
-        "random": "import numpy as np\n\n\ndef test(soften):\n    rng = np.random.default_rng(0)\n    for S, A in ((5, 2), (2, 6), (3, 3)):\n        p = rng.dirichlet(np.ones(A), S)\n        kept, e = p.copy(), rng.uniform(0.1, 0.9)\n        got = soften(p, e)\n        anything = np.full((S, A), 1 / A)\n"
-                  "        assert np.allclose(got - anything, (1 - e) * (p - anything)) and np.array_equal(p, kept)\n",
+        "by_hand": """\
+import numpy as np
+
+
+def test(soften):
+    p = np.array([[0.5, 0.25, 0.25]])
+    assert np.allclose(soften(p, 0.3), [[0.45, 0.275, 0.275]])
+    assert np.allclose(soften(p, 0.9), [[0.35, 0.325, 0.325]])
+    assert p.tolist() == [[0.5, 0.25, 0.25]]
+    assert np.allclose(soften([[1, 0, 0], [0, 0, 1]], 0.6), [[0.6, 0.2, 0.2], [0.2, 0.2, 0.6]])
+""",
+        "random": """\
+import numpy as np
+
+
+def test(soften):
+    rng = np.random.default_rng(0)
+    for S, A in ((5, 2), (2, 6), (3, 3)):
+        p = rng.dirichlet(np.ones(A), S)
+        kept, e = p.copy(), rng.uniform(0.1, 0.9)
+        got = soften(p, e)
+        anything = np.full((S, A), 1 / A)
+        assert np.allclose(got - anything, (1 - e) * (p - anything)) and np.array_equal(p, kept)
+""",
     },
 )  # fmt: skip
 
