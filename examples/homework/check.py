@@ -9,6 +9,7 @@ import ast
 import hashlib
 import importlib
 import json
+import linecache
 import os
 import subprocess
 import sys
@@ -137,7 +138,9 @@ def explain(exercise, error, name, looks, path):
         return f"not written yet: {path.name} still raises NotImplementedError"
     if isinstance(error, SyntaxError):
         return f"{error.msg}" + (f"\nline {error.lineno}: {(error.text or '').strip()}" if error.lineno else "")
-    lines = [f"line {frame.lineno}: {frame.line}" for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    frames = traceback.extract_tb(error.__traceback__)
+    numbers = [frame.lineno % graft.FAR for frame in frames if frame.filename == str(path) or frame.lineno > graft.FAR]
+    lines = [f"line {number}: {linecache.getline(str(path), number).strip()}" for number in numbers]
     unused = "the check could not use what your function returned (is there a `return`? is it of the shape that the task says?)"
     what = traceback.format_exception_only(error)[-1].strip()  # copes with errors whose own text fails
     what = "your code called sys.exit" if isinstance(error, SystemExit) else what

@@ -19,6 +19,7 @@ from types import CodeType
 
 ROOT = Path(__file__).parents[2]
 DEFINITION = (ast.FunctionDef, ast.ClassDef)
+FAR = 1_000_000  # added to the line numbers of the learner's top-level statements, so that a traceback tells them from ours
 
 
 def source_of(module):
@@ -132,6 +133,9 @@ def put(tree, qualname, text, path, suffix=""):
     place = next(k for k, node in enumerate(tree.body) if any(n is own for n in ast.walk(node)))
     tree.body[place + 1 : place + 1] = [node for node in kept if node.lineno > own.lineno]
     tree.body[place:place] = [node for node in kept if node.lineno < own.lineno]
+    for node in kept:
+        if not isinstance(node, DEFINITION):
+            ast.increment_lineno(node, FAR)
     return {qualname, *(node.name for node in kept if isinstance(node, DEFINITION))}
 
 

@@ -109,6 +109,7 @@ WILD = [  # (the answer, what the verdict says)
     ("def tanh_vjp(g, y, x):\n    pass\n", "returned None: is there a `return`?"),
     ("def exp_vjp(g):\n    return g\n\n\ndef tanh_vjp(g, y, x):\n    return g\n", "has a exp_vjp of its own: give yours another name"),
     ("def tanh_vjp(g):\n    return g\n", "TypeError"),
+    ("y0 = 1\n\nx0 = y0 / 0\n\n\ndef tanh_vjp(g, y, x):\n    return g\n", "line 3: x0 = y0 / 0\nZeroDivisionError"),
     ("class tanh_vjp:\n    pass\n", "write `def tanh_vjp(...)` at the left margin"),
     ("def half(f):\n    return f\n\n\n@half\ndef tanh_vjp(g, y, x):\n    return g\n", "line 5: decorators of your own are not used here"),
     ("def sum(x):\n    return 0\n\n\ndef tanh_vjp(g, y, x):\n    return g\n", "Python has a sum of its own"),
