@@ -102,7 +102,7 @@ def show(progress, folder):
     for name, exercise in EXERCISES.items():
         tries, hints, passed, _ = progress.rows.get(name, (0, 0, 0, ""))
         state = "passed" if passed else f"{tries} tries" if tries else "started" if file_of(folder, exercise).exists() else ""
-        rows.append([name, exercise.title, exercise.kind, f"{exercise.minutes} min", "*" * exercise.difficulty, state, f"{hints} hints" if hints else ""])
+        rows.append([name, exercise.title, exercise.kind, f"{exercise.minutes} min", "*" * exercise.difficulty, state, f"{hints} of {len(exercise.hints)}" if hints else ""])
     table(["id", "title", "kind", "time", "hard", "state", "hints"], rows)
     done = [EXERCISES[name] for name, row in progress.rows.items() if row[2] and name in EXERCISES]
     print(f"\n{len(done)} of {len(EXERCISES)} passed, {sum(e.minutes for e in done)} of {sum(e.minutes for e in EXERCISES.values())} minutes")
