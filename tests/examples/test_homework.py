@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,14 +53,16 @@ def test_an_edit_that_does_not_match_any_more_fails_loudly():
 
 
 def verdicts(tmp_path, exercise):
-    """(name, verdict) of the library, the stub, all wrong and all right answers."""
+    """[(name, verdict)] of the library, the stub, all wrong and all right answers, two at a time."""
     plainly = (lambda text: text) if exercise.answer else plain
-    yield "library", answer(tmp_path, exercise, plainly(exercise.text))
-    yield "stub", answer(tmp_path, exercise, stub(exercise))
-    for name in exercise.wrong:
-        yield name, answer(tmp_path, exercise, plainly(exercise.edited(name)))
-    for name, text in exercise.right.items():
-        yield f"right: {name}", answer(tmp_path, exercise, text)
+    texts = {"library": plainly(exercise.text), "stub": stub(exercise)}
+    texts |= {name: plainly(exercise.edited(name)) for name in exercise.wrong}
+    texts |= {f"right: {name}": text for name, text in exercise.right.items()}
+    paths = [tmp_path / f"answer_{number}.py" for number in range(len(texts))]
+    for path, text in zip(paths, texts.values()):
+        path.write_text(text, encoding="utf-8")
+    with ThreadPoolExecutor(2) as pool:
+        return list(zip(texts, pool.map(lambda path: check(exercise, path), paths)))
 
 
 def bite(tmp_path, exercise):
@@ -266,7 +269,7 @@ def test_the_stub_fails_and_the_library_passes_compiled_and_as_plain_python(tmp_
     ours, empty = tmp_path / "ours.py", tmp_path / "empty.py"
     ours.write_text(exercise.answer or plain(exercise.text), encoding="utf-8")
     empty.write_text(stub(exercise), encoding="utf-8")
-    for compiled in (True, False):
-        verdict = in_child(exercise, ours, 60, compiled)
-        assert verdict.passed, (compiled, verdict.text)
-        assert not in_child(exercise, empty, 60, compiled).passed
+    runs = [(path, compiled) for compiled in (True, False) for path in (ours, empty)]
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda run: in_child(exercise, run[0], 60, run[1]), runs))
+    assert [verdict.passed for verdict in found] == [True, False, True, False], [verdict.text for verdict in found]
