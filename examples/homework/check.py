@@ -20,6 +20,8 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import NamedTuple
 
+import numpy as np
+
 from . import graft
 from .exercise import Failed
 
@@ -179,8 +181,6 @@ def version(exercise, text):
 
 def known(exercise):
     """(name, what to say) of the known mistake that gives the same numbers as the learner's answer; ("", a relation) if there is none."""
-    import numpy as np
-
     def numbers(make):
         try:
             return np.asarray(exercise.probe(make(), get), float)
@@ -208,8 +208,6 @@ def known(exercise):
 
 def relation(mine, right):
     """What the learner's numbers have to do with the right ones, in words, or ""."""
-    import numpy as np
-
     if mine.shape != right.shape or not (np.isfinite(mine).all() and np.isfinite(right).all()) or mine.size < 3 or np.allclose(mine, right):
         return ""
     if np.allclose(np.sort(mine, axis=None), np.sort(right, axis=None)):

@@ -65,7 +65,9 @@ def verdicts(tmp_path, exercise):
         return list(zip(texts, pool.map(lambda path: check(exercise, path), paths)))
 
 
-def bite(tmp_path, exercise):
+@pytest.mark.proof
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_teeth(tmp_path, exercise):
     unwritten = {"predict": "is not there yet", "spot the bug": "The bug that you were given is still there"}
     for name, verdict in verdicts(tmp_path, exercise):
         assert len(verdict.text.splitlines()) <= LINES, (name, verdict.text)
@@ -76,12 +78,6 @@ def bite(tmp_path, exercise):
         else:
             assert not verdict.passed and verdict.mistake == name and verdict.share < 1, (name, verdict)
             assert name == exercise.bug or exercise.wrong[name][1] in verdict.text, (name, verdict)
-
-
-@pytest.mark.proof
-@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
-def test_teeth(tmp_path, exercise):
-    bite(tmp_path, exercise)
 
 
 @pytest.mark.proof
@@ -181,6 +177,15 @@ def test_a_method_may_call_super_and_bring_helpers(tmp_path):
         """
     verdict = answer(tmp_path, ADD, textwrap.dedent(text))
     assert verdict.passed, verdict.text
+
+
+@pytest.mark.parametrize("expression, said", [
+    ("2 * g * (1 - y * y)", "your numbers are the right ones times 2."), ("(g * (1 - y * y))[::-1]", "the right ones in other places"),
+    ("g * (1 - y * y) + 0.5", "3 of 3 numbers are the right ones plus 0.5."), ("g * np.exp(x)", ""),
+])  # fmt: skip
+def test_what_no_known_mistake_explains_is_compared_with_the_right_numbers(tmp_path, expression, said):
+    verdict = answer(tmp_path, TANH, f"def tanh_vjp(g, y, x):\n    return {expression}\n")
+    assert not verdict.passed and verdict.mistake == "" and said in verdict.text and ("It looks like" in verdict.text) == bool(said)
 
 
 def test_a_missing_file_says_how_to_make_it(tmp_path):
