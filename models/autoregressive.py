@@ -25,10 +25,11 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad import no_grad
-from minigrad.functional import sigmoid
 from minigrad.kernels import expf, jit
 from minigrad.nn import Module
 from minigrad.ops import primitive
+
+from .completion import Completion
 
 
 class Evaluation(NamedTuple):
@@ -42,16 +43,20 @@ class Evaluation(NamedTuple):
         return f"{self.nll:.2f} ± {self.interval:.2f} nats ({self.bits_per_dim:.4f} bits/dim)"
 
 
-class AutoregressiveModel(Module):
-    """Base class. A model sets `dim`, `order` and `dtype`, and defines `logits(x)` and `sample(n, rng)`."""
+class AutoregressiveModel(Completion, Module):
+    """Base class. A model sets `dim`, `order` and `dtype`, and defines `logits(x)` and `draw(u)`."""
 
     def logits(self, x):
         """Bits (B, D) -> Tensor (B, D): the log-odds of x_d = 1 given x_<d."""
         raise NotImplementedError(f"{type(self).__name__} must define logits(x)")
 
+    def draw(self, u):
+        """Uniform numbers (n, D) -> bits (n, D) uint8, one after another in the order: x_d = 1 where u_d < p(x_d = 1 | x_<d)."""
+        raise NotImplementedError(f"{type(self).__name__} must define draw(u)")
+
     def sample(self, n, rng):
         """n fresh examples, (n, D) uint8."""
-        raise NotImplementedError(f"{type(self).__name__} must define sample(n, rng)")
+        return self.draw(rng.random((n, self.dim)))
 
     def log_prob(self, x):
         r"""log p(x) = Σ_d log p(x_d | x_<d): bits (B, D) -> Tensor (B,), in nats."""
@@ -61,11 +66,6 @@ class AutoregressiveModel(Module):
     def nll(self, x):
         """The mean of −log p over the batch, a Tensor with one number: what training minimises."""
         return -self.log_prob(x).mean()
-
-    def conditionals(self, x):
-        """p(x_d = 1 | x_<d) for every d: bits (B, D) -> ndarray (B, D), in data order."""
-        with no_grad():
-            return sigmoid(self.logits(self.bits(x))).data
 
     def start_from_means(self, x):
         """Set the output bias so that, before any training, the model has about the pixel means of x (N, D).

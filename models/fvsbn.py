@@ -28,12 +28,11 @@ class FVSBN(AutoregressiveModel):
         """Bits (B, D) -> Tensor (B, D)"""
         return x @ (self.W * self.M) + self.b  # (B, D)
 
-    def sample(self, n, rng):
-        """(n, D) uint8, in O(D²) an image: a pixel that is on adds its row of W to the logits after it."""
-        u = rng.random((n, self.dim))
-        x = np.zeros((n, self.dim), np.uint8)
+    def draw(self, u):
+        """Uniform numbers (n, D) -> bits (n, D), in O(D²) an image: a pixel that is on adds its row of W to the logits after it."""
+        x = np.zeros(u.shape, np.uint8)
         W = self.W.data * self.M
-        logits = np.tile(self.b.data, (n, 1))  # (n, D)
+        logits = np.tile(self.b.data, (len(u), 1))  # (n, D)
         for d in self.order:
             x[:, d] = u[:, d] < sigmoid(logits[:, d])
             logits[x[:, d] == 1] += W[d]

@@ -13,12 +13,12 @@ conditionals cost one pass. Several sets of masks over the same weights make a *
 p(x) = 1/K Σ_k p_k(x). (Average their logits instead, and over several orders the sum of p over all x is not even 1.)
 """
 
+import copy
 from typing import NamedTuple
 
 import numpy as np
 
-from minigrad import no_grad
-from minigrad.functional import bernoulli_nll, logsumexp, sigmoid, softmax
+from minigrad.functional import logsumexp, sigmoid
 from minigrad.nn import Parameter, activation_named, kaiming_uniform
 
 from .autoregressive import AutoregressiveModel, bernoulli_log_prob, ranks, resolve_order
@@ -114,22 +114,12 @@ class MADE(AutoregressiveModel):
         """The mean of −log p over the batch; `component=k` trains one component at a time, a bound on the mixture."""
         return -self.log_prob(x, component).mean()
 
-    def conditionals(self, x):
-        """p(x_d = 1 | x_<d), ndarray (B, D). ValueError for a mixture over several orders, where x_<d has no meaning.
-
-        In a mixture over one order, p(x_d | x_<d) = Σ_k w_k p_k(x_d | x_<d), and w_k is the posterior probability of
-        component k after x_<d: proportional to its likelihood so far.
-        """
-        if any((component.order != self.order).any() for component in self.components):
-            raise ValueError("MADE: a mixture over several orders has no single x_<d: ask for one order, or a component")
-        x = self.bits(x)
-        with no_grad():
-            logits = np.stack([self.logits(x, k) for k in range(len(self.components))]).data  # (K, B, D)
-        so_far = -np.cumsum(bernoulli_nll(logits, x)[:, :, self.order], axis=2)  # (K, B, D), with x_d, in model order
-        before = np.zeros_like(so_far)  # (K, B, D)
-        before[:, :, 1:] = so_far[:, :, :-1]
-        weights = softmax(before, 0)[:, :, ranks(self.order)]  # (K, B, D), in data order
-        return (weights * sigmoid(logits)).sum(axis=0)
+    def parts(self):
+        """The components as models of one order each, with these weights, and log 1/K of each: see `completion.py`."""
+        parts = [copy.copy(self) for _ in self.components]
+        for part, component in zip(parts, self.components):
+            part.order, part.components = component.order, [component]
+        return [(-np.log(len(parts)), part) for part in parts]
 
     def sample(self, n, rng):
         """(n, D) uint8; each image draws its own component."""
@@ -139,6 +129,10 @@ class MADE(AutoregressiveModel):
         for k in np.unique(component):
             x[component == k] = self.sample_component(u[component == k], k)
         return x
+
+    def draw(self, u):
+        """Uniform numbers (n, D) -> bits (n, D), from the first component."""
+        return self.sample_component(u, 0)
 
     def sample_component(self, u, component):
         """Uniform numbers (n, D) -> bits (n, D), O(D H) an image instead of D full passes.

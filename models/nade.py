@@ -21,7 +21,7 @@ import numpy as np
 from minigrad.kernels import expf, jit
 from minigrad.nn import Parameter, uniform
 from minigrad.ops import primitive
-from minigrad.tensor import Tensor
+from minigrad.tensor import Mode, Tensor
 
 from .autoregressive import AutoregressiveModel, resolve_order
 
@@ -158,7 +158,14 @@ class NADE(AutoregressiveModel):
             raise TypeError("NADE: its kernel has no gradient for x: give the bits as a NumPy array")
         return nade_logits(self.W, self.V, self.b, self.c, x=x, order=self.order)
 
-    def sample(self, n, rng):
-        """(n, D) uint8, in O(D H) an image"""
-        u = rng.random((n, self.dim))
+    def nll(self, x):
+        """The mean of −log p, by the fast twin, `nade_one_pass.py`, whose gradients come with it."""
+        from .nade_one_pass import nade_nll
+
+        if not Mode.recording:
+            return super().nll(x)
+        return nade_nll(self.W, self.V, self.b, self.c, x=self.bits(x), order=self.order)
+
+    def draw(self, u):
+        """Uniform numbers (n, D) -> bits (n, D), in O(D H) an image"""
         return draw(u, self.order, self.W.data, self.V.data, self.b.data, self.c.data)

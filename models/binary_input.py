@@ -1,0 +1,53 @@
+r"""A product with bits: x W is the sum of those rows of W whose bit is 1. A fast twin of `x @ W` for a network's input.
+
+    (x W)_i = Σ_{d: x_id = 1} W_d          ∂L/∂W_d = Σ_{i: x_id = 1} g_i
+
+A matrix product multiplies by every 0 as well. On binarised digits one pixel in seven is on, and to add 100 rows is
+faster than to multiply 784 (`python -m examples.benchmarks` says by how much); with half of the bits on, it is not. The
+result is the same up to the order of the additions.
+"""
+
+import numpy as np
+
+from minigrad.kernels import jit
+from minigrad.ops import primitive
+
+
+@jit
+def add_row(y, W_d):
+    """y ← y + W_d: a slice each, so that the loop starts at 0 and becomes vector code."""
+    for k in range(y.size):
+        y[k] += W_d[k]
+
+
+@jit
+def gather_rows(x, W, y):
+    """y (B, H) ← y + x W, for bits x (B, D) and W (D, H)."""
+    for i in range(len(x)):
+        for d in range(x.shape[1]):
+            if x[i, d]:
+                add_row(y[i], W[d])
+
+
+@jit
+def scatter_rows(x, g, dW):
+    """dW (D, H) ← dW + xᵀ g, for bits x (B, D) and g (B, H)."""
+    for i in range(len(x)):
+        for d in range(x.shape[1]):
+            if x[i, d]:
+                add_row(dW[d], g[i])
+
+
+def bits_matmul_vjp(g, saved, W, x):
+    r"""∂L/∂W = xᵀ g"""
+    dW = np.zeros_like(W)  # (D, H)
+    scatter_rows(x, np.ascontiguousarray(g), dW)
+    return dW
+
+
+@primitive(bits_matmul_vjp, first_order=True)
+def bits_matmul(W, /, x):
+    r"""x W for bits x (B, D), a plain array, and W (D, H) -> (B, H)"""
+    y = np.zeros((len(x), W.shape[1]), W.dtype)
+    gather_rows(x, np.ascontiguousarray(W), y)
+    return y, None
