@@ -11,7 +11,8 @@ better compressor: NLL / (8 ln 2) bytes an example. The interval is found as the
         else:         low ← low + p · range;   range ← (1 − p) · range
 
 The decoder has the number and the same model. It knows p before x_d, looks in which part the number lies, and so has
-x_d, which it needs for the next p. All examples follow each other in one interval: the one bit of waste comes once.
+x_d, which it needs for the next p. All examples follow each other in one interval, so what is wasted at its end, a byte, is
+wasted once.
 
 Four things are left to do, and each is a function below.
 1.  *Whole numbers* (`encode_bit`, `decode_bit`). low and range are integers, p a multiple of 2⁻²⁴, neither 0 nor 1. When
@@ -19,9 +20,9 @@ Four things are left to do, and each is a function below.
 2.  *The carry.* low + p · range can pass 2³², though low's first bytes are written already. As in adding by hand, 1 goes
     to the digit on the left, and a digit that was at its largest, 255, becomes 0 and hands it on.
 3.  *The same p on both sides, to the last bit* (`logit`, `squash`). One p that differs by 2⁻²⁴, and all that follows is
-    noise. A computer's sum depends on its order, and compilers reorder sums where `fastmath` allows it. Here it does not:
-    flags=(). And one function both encodes and decodes (`code`), so that there is one order of all operations. + − · /
-    on floats are exact by the standard (IEEE 754), and exp is our own. So compiled or not, all machines should agree.
+    noise. A sum of floats depends on its order, and compilers reorder sums where `fastmath` allows it. Here it does not:
+    flags=(). And one function both encodes and decodes (`code`). How + − · / round is fixed by a standard (IEEE 754),
+    and exp is our own. So other machines should agree, too; tested are compiled code, old processors', and plain Python.
 4.  *Trust nobody* (`Codec`). The header holds checksums of file and images, and a fingerprint of model and arithmetic.
 
 The common mistake. To train longer, and to decode an old file with the new weights: a code is only as durable as its
@@ -78,7 +79,7 @@ def carry(stream, i):
 
 @strict
 def decode_bit(p, stream, state):
-    """In which part does the number lie? The inverse of encode_bit; behind the stream's end there are zeros."""
+    """In which part does the number lie? The inverse of encode_bit; after the stream's end come zeros."""
     left = (state[RANGE] * p) >> PRECISION
     x_d = state[LOW] < left
     if x_d:
@@ -147,6 +148,36 @@ def code(x, decoding, stream, state, order, W, V, b, c):
             squash(a, h)
 
 
+def write(x, kernel, arrays):
+    """(N, D) uint8 -> the bytes of a number in their interval, as few as will do. The kernel is `code` or one like it."""
+    most = 3 * x.shape[1] + 1  # bytes an example: three for each bit, and the last one
+    stream, state = np.zeros(most << 8, np.uint8), np.array([0, FULL, 0], np.int64)
+    for x_i in x:
+        if stream.size - state[PLACE] < most:
+            stream = np.concatenate([stream, np.zeros_like(stream)])
+        kernel(x_i, False, stream, state, *arrays)
+    last = -(-state[LOW] // LEAST)  # range is at least 2²⁴, so a multiple of 2²⁴ lies inside: then zeros follow
+    if last == 256:
+        carry(stream, state[PLACE] - 1)
+    stream[state[PLACE]] = last % 256
+    return stream[: state[PLACE] + 1].tobytes()
+
+
+def read(payload, shape, kernel, arrays):
+    """The inverse: bytes -> x (N, D) = shape, and the place where reading stopped. ValueError if the bytes end too early.
+
+    Any bytes are the name of some examples: random bytes are the name of samples from the model.
+    """
+    stream = np.array(bytearray(payload), np.uint8)  # writable as in `write`: then numba runs the same machine code
+    state, x = np.array([int.from_bytes(payload[:4].ljust(4, b"\0"), "big"), FULL, 4], np.int64), []
+    for i in range(shape[0]):  # a list: a wrong N must not take memory before the bytes end
+        x.append(np.zeros(shape[1], np.uint8))
+        kernel(x[i], True, stream, state, *arrays)
+        if state[PLACE] > len(payload) + 3:
+            raise ValueError(f"Codec: {len(payload)} bytes end within example {i} of {shape[0]}: get the file again")
+    return np.array(x, np.uint8).reshape(shape), state[PLACE]
+
+
 MAGIC, VERSION = b"nade", 1
 HEADER = struct.Struct("<4sB16sQQI")  # magic, version, fingerprint, number of examples, bytes of payload, CRC of the bits
 TAIL = struct.Struct("<I")  # CRC of all that comes before
@@ -179,20 +210,20 @@ class Codec:
         for array in self.arrays:
             digest.update(str(array.shape).encode() + array.astype(array.dtype.newbyteorder("<")).tobytes())
         probe = (np.arange(self.model.dim) % 7 == 0).astype(np.uint8)  # as many pixels are on as in a digit
-        digest.update(self.to_payload(probe[None]))
+        digest.update(write(probe[None], code, self.arrays))
         return digest.digest()[:16]
 
     def encode(self, x):
         """Bits (N, D) -> bytes. ValueError unless x holds zeros and ones only."""
         x = np.ascontiguousarray(self.model.bits(x), np.uint8)
-        payload = self.to_payload(x)
+        payload = write(x, code, self.arrays)
         data = HEADER.pack(MAGIC, VERSION, self.fingerprint, len(x), len(payload), zlib.crc32(np.packbits(x))) + payload
         return data + TAIL.pack(zlib.crc32(data))
 
     def decode(self, data):
         """The inverse: bytes -> (N, D) uint8. ValueError for whatever `encode` of this very model did not return."""
-        count, payload, crc = self.unpack(bytes(data))
-        x, place = self.from_payload(payload, count)
+        count, payload, crc = self.unpack(bytes(memoryview(data)))
+        x, place = read(payload, (count, self.model.dim), code, self.arrays)
         if place != len(payload) + 3 or zlib.crc32(np.packbits(x)) != crc:
             raise ValueError(f"Codec: the {count} decoded examples are not those that were encoded: this processor or build "
                              "computes other numbers: decode where it was encoded")  # fmt: skip
@@ -201,42 +232,14 @@ class Codec:
     def ideal_bits(self, x):
         """Σ −log₂ p(x) over the examples (N, D), which no code made from p can beat on average."""
         with no_grad():
-            nats = [self.model.nll(part).item() * len(part) for part in np.split(x, range(500, len(x), 500)) if len(part)]
+            nats = [-self.model.log_prob(x[i : i + 500]).data.sum(dtype=float) for i in range(0, len(x), 500)]
         return sum(nats) / np.log(2)
-
-    def to_payload(self, x):
-        """(N, D) uint8 -> the number's bytes, as few as will do."""
-        stream, state = np.zeros(3 * self.model.dim + 1 << 8, np.uint8), np.array([0, FULL, 0])
-        for x_i in x:
-            if stream.size - state[PLACE] < 3 * self.model.dim + 1:  # at most three bytes a bit
-                stream = np.concatenate([stream, np.zeros_like(stream)])
-            code(x_i, False, stream, state, *self.arrays)
-        last = -(-state[LOW] // LEAST)  # range is at least 2²⁴, so a multiple of 2²⁴ lies inside: then zeros follow
-        if last == 256:
-            carry(stream, state[PLACE] - 1)
-        stream[state[PLACE]] = last % 256
-        return stream[: state[PLACE] + 1].tobytes()
-
-    def from_payload(self, payload, count):
-        """A number's bytes -> (count, D) uint8, and the place where reading stopped. ValueError if they end too early.
-
-        Any bytes are the name of some examples: random ones, of samples from the model.
-        """
-        stream = np.array(bytearray(payload), np.uint8)  # writable as in encode: then numba runs the same machine code
-        state, x = np.array([int.from_bytes(payload[:4].ljust(4, b"\0"), "big"), FULL, 4]), []
-        for i in range(count):
-            x.append(np.zeros(self.model.dim, np.uint8))
-            code(x[i], True, stream, state, *self.arrays)
-            if state[PLACE] > len(payload) + 3:
-                raise ValueError(f"Codec: {len(payload)} bytes end within example {i} of {count}: get the file again")
-        return np.array(x, np.uint8).reshape(count, self.model.dim), state[PLACE]
 
     def unpack(self, data):
         """A whole file -> number of examples, payload, CRC of the bits; ValueError says what is wrong with it."""
         if len(data) < HEADER.size + TAIL.size or not data.startswith(MAGIC):
-            raise ValueError(
-                f"Codec: {len(data)} bytes that begin with {data[:4]!r} are no file of Codec.encode, or a truncated one"
-            )
+            raise ValueError(f"Codec: {len(data)} bytes that begin with {data[:4]!r} are not, or not wholly, a file of Codec.encode: "
+                             "give the whole file")  # fmt: skip
         _, version, fingerprint, count, length, crc = HEADER.unpack_from(data)
         payload = data[HEADER.size : -TAIL.size]
         if version != VERSION:
@@ -249,4 +252,6 @@ class Codec:
         if fingerprint != self.fingerprint:
             raise ValueError(f"Codec: the file was made with model {fingerprint.hex()}, this is {self.fingerprint.hex()}: load the "
                              "weights and the order that encoded it, and run the same build")  # fmt: skip
+        if count * self.model.dim > 8 * (length + 4) << 25:  # no bit costs less than 2⁻²⁵ bits
+            raise ValueError(f"Codec: {length} bytes of payload cannot hold {count} examples: the file was forged")
         return count, payload, crc
