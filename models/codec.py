@@ -194,8 +194,8 @@ class Codec:
         if not isinstance(model, NADE):
             raise TypeError(f"Codec: the model must be a NADE, not {type(model).__name__}: `code` runs NADE's recursion")
         self.model = copy.deepcopy(model)
-        W, V, b, c = (np.ascontiguousarray(p.data, np.float32) for p in (model.W, model.V, model.b, model.c))
-        self.arrays = np.ascontiguousarray(model.order, np.int64), W, V, b, c
+        W, V, b, c = (np.array(p.data, np.float32, order="C") for p in (model.W, model.V, model.b, model.c))  # copies
+        self.arrays = np.array(model.order, np.int64), W, V, b, c
         largest = [abs(c) + abs(W).sum(axis=0, dtype=float), abs(b) + abs(V).sum(axis=1, dtype=float)]  # of any |a|, |logit|
         if not np.concatenate(largest).max() < 1e38:  # a NaN is not below anything
             raise ValueError("Codec: the sums of the model's weights reach 1e38 or are NaN: load the weights of an earlier epoch")
