@@ -149,7 +149,7 @@ def test_a_carry_runs_over_bytes_that_are_full():
 
 
 def test_carries_are_common_and_run_far():
-    """Else the test with exact arithmetic would prove nothing about them: one bit in ten hands on a carry, some over a 255."""
+    """Else the test with exact arithmetic would prove nothing about them: one bit in twenty hands on a carry, and one carry meets a 255."""
     carries, over_255 = 0, 0
     for seed in range(20):
         low, width, digits, rng = 0, 1 << 32, [0], np.random.default_rng(seed)
