@@ -1,0 +1,198 @@
+r"""The label as one more variable: one density that draws a class, and reads one by Bayes' rule.
+
+The question. A density model of (image, label) was never trained to tell digits apart. How well does it classify, beside
+a classifier on the same pixels? And has a density model of the images alone, which saw no label, learned anything about them?
+
+The formula. Let the label come first in the order, then all 784 pixels: NADE's hidden sums start from c + U_y.
+
+    log p(x, y) = log p(y) + Σ_d log p(x_d | y, x_<d)                             trained: the mean over the digits
+    p(y | x) = p(x, y) / Σ_y' p(x, y')                                            Bayes' rule: ten passes an image
+    x ~ p(x | y)                                                                  a sample of a class: one pass
+
+Beside it, softmax(z A + b) is trained on the labels alone (logistic regression), on three kinds of z: the pixels; the hidden units
+h = σ(c + Σ_d W_d x_d) after the last pixel of a NADE that was trained without labels (a *linear probe*); and the same
+of that NADE before training. The last one is the control: 500 random sigmoids are a new representation, too.
+
+What to notice in the picture. Left: the rows are classes, and a column shares its 784 random numbers, so what differs between
+rows is the label's doing alone. Right above: the error rates, with 95 % intervals. Right below: the same posterior with
+only the first rows of pixels known, p(y | x_O); the mass of what is below is summed out, exactly and for nothing. It starts
+from the guess "1", the most frequent class, and half a digit is often enough.
+
+The common mistake. To divide probabilities: p(x, y) is about e^-90, float32 ends at e^-103, and a digit of 120 nats
+gives 0 / 0. Stay with logarithms: `posterior` is a softmax of log p(x, y). Another: to let the label come last. Then its
+conditional is a classifier of its own, whose 2 nats hardly count beside the pixels' 90.
+
+    python -m examples.joint_mnist [--data F]      four minutes; F: another split, .npz with train, valid, test, train_y, ...
+"""
+
+import sys
+import time
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from minigrad import nn, no_grad, optim, plot, training
+from minigrad.datasets import LabelledSplit, binarized_mnist, load_binary
+from minigrad.functional import cross_entropy, sigmoid, softmax
+from models.joint import Joint
+from models.nade import NADE
+
+from .command import options, table
+
+RATE = 0.06  # of both NADEs
+RATES, DECAYS = (0.03, 0.1, 0.3), (0.0, 1e-4)  # of logistic regression: the grid, from which validation chooses
+
+
+def labelled(path):
+    """The digits of the package, or those of a file with labels train_y, valid_y, test_y: a LabelledSplit."""
+    if path is None:
+        return binarized_mnist(labels=True)
+    bits = load_binary(path)
+    with np.load(path) as file:
+        if missing := [f"{part}_y" for part in bits._fields if f"{part}_y" not in file]:
+            raise ValueError(f"{path}: lacks the labels {', '.join(missing)}; it has {', '.join(file)}")
+        return LabelledSplit(*bits, *[file[f"{part}_y"] for part in bits._fields])
+
+
+def with_labels(x, y):
+    """The labels as a first column, (N, 1 + D): `fit` takes one array."""
+    return np.column_stack([y.astype(x.dtype), x])
+
+
+def joint_loss(model, batch, rng):
+    """The mean of −log p(x, y)."""
+    return model.nll(batch[:, 1:], batch[:, 0])
+
+
+def train(model, data, lr, epochs, rng, loss=training.nll, valid_loss=None, verbose=True):
+    """SGD with momentum on data[0], the learning rate in a straight line to 0; keeps the epoch that is best on data[1].
+
+    Returns the loss of that epoch and the CPU seconds.
+    """
+    optimizer = optim.SGD(model, lr, momentum=0.9, nesterov=True)
+    history = training.fit(
+        model, *data[:2], optimizer=optimizer, schedule=optim.LinearLR(optimizer, epochs * -(-len(data[0]) // 100)), epochs=epochs,
+        batch_size=100, rng=rng, loss=loss, valid_loss=valid_loss, verbose=verbose,
+    )  # fmt: skip
+    return min(h["valid"] for h in history), history[-1]["seconds"]
+
+
+class Logistic(nn.Module):
+    """p(y | z) = softmax((z − mean) A + b): about their mean, features of any kind are learned with longer steps."""
+
+    def __init__(self, mean, decay, rng):
+        self.mean, self.decay, self.linear = mean, decay, nn.Linear(len(mean), 10, rng=rng)
+
+    def forward(self, z):
+        """Features (B, F) -> logits, Tensor (B, 10)"""
+        return self.linear(z - self.mean)
+
+
+def label_loss(model, batch, rng):
+    """The mean of −log p(y | z), for labels in the first column of the batch."""
+    return cross_entropy(model(batch[:, 1:]), batch[:, 0].astype(int))
+
+
+def label_loss_with_decay(model, batch, rng):
+    """And decay / 2 · Σ A² with it: what logistic regression minimises."""
+    return label_loss(model, batch, rng) + model.decay / 2 * (model.linear.weight * model.linear.weight).sum()
+
+
+def logistic_regression(features, labels, epochs, seed):
+    """One for each point of the grid; of the one that is best on the validation part: wrong (N,) of valid and of test, CPU s."""
+    data, best, seconds = [with_labels(z.astype(np.float32), y) for z, y in zip(features, labels)], np.inf, 0.0
+    for lr, decay in [(lr, decay) for lr in RATES for decay in DECAYS]:
+        rng = np.random.default_rng(seed)
+        model = Logistic(data[0][:, 1:].mean(axis=0), decay, rng)
+        loss, spent = train(model, data, lr, epochs, rng, label_loss_with_decay, label_loss, verbose=False)
+        seconds += spent
+        if loss < best:
+            with no_grad():
+                best, wrong = loss, [model(part[:, 1:]).data.argmax(axis=1) != part[:, 0] for part in data[1:]]
+    return *wrong, seconds
+
+
+def hidden(model, x):
+    """A NADE's hidden units after the last pixel: bits (N, D) -> (N, H)."""
+    return np.concatenate([sigmoid(x[i : i + 1000] @ model.W.data + model.c.data) for i in range(0, len(x), 1000)])
+
+
+def posteriors(model, x):
+    """p(y | the first r rows of x), r = 0 ... 28: bits (N, 784) -> (29, N, 10). log p(x_d | y, x_<d) adds up row after row."""
+    log_p = np.zeros((29, len(x), 10), np.float32)
+    with no_grad():
+        for y, (log_prior, given) in enumerate(model.parts()):
+            for i in range(0, len(x), 500):
+                rows = given.log_conditionals(model.bits(x[i : i + 500])).reshape(-1, 28, 28).sum(axis=2)  # (B, 28)
+                log_p[1:, i : i + 500, y] = rows.cumsum(axis=1).T
+            log_p[:, :, y] += log_prior
+    return softmax(log_p)
+
+
+def rate(wrong):
+    """Error rate and half of its 95 % interval, in per cent: 1.96 standard errors of a share."""
+    p = wrong.mean()
+    return 100 * p, 196 * np.sqrt(p * (1 - p) / len(wrong))
+
+
+def draw(model, rows, by_rows, seed):
+    """Samples by class on the left; error rates, and the error by the number of rows known, on the right."""
+    figure = Figure((9.6, 5), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(1, 1))
+    grid = left.subplots()
+    u = np.tile(np.random.default_rng(seed).random((10, 784)), (10, 1))  # a column shares its random numbers
+    plot.image_grid(model.draw(u, np.repeat(np.arange(10), 10)), 10, title="samples of p(x | y), one class a row", ax=grid)
+    upper, lower = right.subplots(2, 1)
+    errors, intervals = [row[2] for row in rows], [row[3] for row in rows]
+    places = np.arange(len(rows))[::-1]
+    upper.errorbar(errors, places, xerr=intervals, fmt="o", color=plot.BLUE, capsize=3, markersize=4)
+    upper.set(xlabel="test error (%), with 95 % intervals", yticks=places, xlim=(0, None), ylim=(-0.6, len(rows) - 0.4))
+    upper.set_yticklabels([row[0].replace(", ", ",\n", 1) for row in rows], fontsize=8)
+    lower.plot(100 * by_rows, color=plot.BLUE)
+    lower.set(xlabel="rows of pixels known, from above (of 28)", ylabel="test error of p(y | x_O) (%)", xlim=(0, 28), ylim=(0, 100))
+    for ax in (upper, lower):
+        ax.spines[["top", "right"]].set_visible(False)
+    return grid
+
+
+def main():
+    """Train a joint NADE and an unsupervised one, print the table of error rates, draw."""
+    chosen = options(__doc__, data=any(word.startswith("--data") for word in sys.argv))
+    data, H, epochs = labelled(getattr(chosen, "data", None)), 500, 10
+    if chosen.quick:  # every tenth example: a file may be sorted by class
+        data, H, epochs = LabelledSplit(*[part[::10] for part in data]), 100, 2
+    if chosen.debug:
+        data, H = LabelledSplit(*[part[::250] for part in data]), 5
+    (*bits, y_train, y_valid, y_test), seed = data, chosen.seed
+    labels, rng = (y_train, y_valid, y_test), np.random.default_rng(seed)
+    rows = []
+
+    def add(name, wrong_valid, wrong_test, seconds):
+        rows.append([name, rate(wrong_valid)[0], *rate(wrong_test), seconds])
+
+    add("logistic regression, pixels", *logistic_regression(bits, labels, epochs, seed))
+    alone = NADE(784, H, rng=rng)
+    alone.start_from_means(data.train)
+    add(
+        "logistic regression, hidden units before training",
+        *logistic_regression([hidden(alone, x) for x in bits], labels, epochs, seed),
+    )
+    print("NADE of the images alone, -log p(x):")
+    _, seconds = train(alone, bits, RATE, epochs, rng)
+    *wrong, more = logistic_regression([hidden(alone, x) for x in bits], labels, epochs, seed)
+    add("logistic regression, hidden units of a NADE without labels", *wrong, seconds + more)
+    print("NADE of image and label, -log p(x, y):")
+    model = Joint(NADE, 784, 10, H, rng=rng)
+    model.start_from_means(data.train, y_train)
+    began = time.process_time()
+    train(model, [with_labels(x, y) for x, y in zip(bits, labels)], RATE, epochs, rng, joint_loss)
+    by_rows = posteriors(model, data.test).argmax(axis=2) != y_test  # (29, N)
+    add("Bayes' rule, NADE of image and label", posteriors(model, data.valid)[-1].argmax(axis=1) != y_valid, by_rows[-1],
+        time.process_time() - began)  # fmt: skip
+    table(["classifier", "valid %", "test %", "+- 95 %", "CPU s"], rows)
+    print(f"-log p(x), test: {alone.evaluate(data.test)} without labels, {model.evaluate(data.test)} with the label summed out")
+    print(plot.save(draw(model, rows, by_rows.mean(axis=1), seed), chosen.out / "joint_mnist.png"))
+
+
+if __name__ == "__main__":
+    main()
