@@ -13,9 +13,9 @@ import numpy as np
 
 import minigrad
 from minigrad import Tensor, checkpoint, datasets, functional, nn, ops, optim, training
-from models import fvsbn, made, mlp, nade
+from models import codec, fvsbn, made, mlp, nade
 
-from . import autograd_tour, generative_models, nade_mnist
+from . import autograd_tour, compress_digits, generative_models, nade_mnist
 
 RUNS = []  # pairs: a function, its sizes
 
@@ -122,6 +122,15 @@ def ladder(rng):
     table.count(x)
     table.evaluate(x)
     table.sample(2, rng)
+
+
+@run(D=9, B=2, N=2, H=5, K={1, compress_digits.K})
+def compression(rng):
+    """NADE's codec and all coders beside it, on images of 3 x 3."""
+    x, table = (rng.random((2, 9)) < 0.5).astype(np.uint8), generative_models.CountingTable(3, 3, compress_digits.K)
+    coder = codec.Codec(nade.NADE(9, 5, rng=rng))
+    compress_digits.run_all(x, 3, table, coder)
+    compress_digits.costs(coder.model, x)
 
 
 @run(B=3, H={7, 11}, **{"in": 5, "out": 2})

@@ -134,7 +134,7 @@ def probability(z):
 @strict
 def code(x, decoding, stream, state, order, W, V, b, c):
     """One example x (D,): encode it, or decode it into x. NADE's Algorithm 1, with float32 numbers."""
-    a, h, lanes = c.copy(), np.empty_like(c), np.empty(64, np.float32)  # (H,), (H,)
+    a, h, lanes = c.copy(), np.empty_like(c), np.empty(64, np.float32)  # (H,), (H,), (64,)
     squash(a, h)
     for d in order:
         p = probability(logit(b[d], V[d], h, lanes))
