@@ -13,9 +13,9 @@ import numpy as np
 
 import minigrad
 from minigrad import Tensor, checkpoint, datasets, functional, nn, ops, optim, training
-from models import codec, fvsbn, made, mlp, nade
+from models import codec, fvsbn, made, mlp, nade, rnade
 
-from . import autograd_tour, compress_digits, generative_models, nade_mnist
+from . import autograd_tour, compress_digits, generative_models, nade_mnist, red_wine
 
 RUNS = []  # pairs: a function, its sizes
 
@@ -131,6 +131,29 @@ def compression(rng):
     coder = codec.Codec(nade.NADE(9, 5, rng=rng))
     compress_digits.run_all(x, 3, table, coder)
     compress_digits.costs(coder.model, x)
+
+
+@run(B=3, D=5, H=7, K={1, 2})
+def real_numbers(rng):
+    """RNADE with either bell: a step of training, samples, completions."""
+    x, observed = rng.standard_normal((3, 5)).astype(np.float32), np.arange(5) < 2
+    for bell in rnade.BELLS:
+        model = rnade.RNADE(5, 7, 2, rng=rng, bell=bell)
+        model.start_from_means(x)
+        model.nll(x).backward()
+        model.evaluate(x)
+        model.sample(3, rng)
+        model.complete(x, observed, rng)
+        model.impute(x, observed, rng, samples=1)
+
+
+@run(D=3, N={11, 16}, H=7, K=2)
+def wine(rng):
+    """Red wine, made up."""
+    data = red_wine.made_up(rng, folds=1, train=18, test=11)
+    model, _ = red_wine.train_fold(data, 1, 0, red_wine.RECIPE | {"hidden": 7, "components": 2, "epochs": 1})
+    red_wine.draw(model, data, 1, rng)
+    red_wine.true_mean(data, 1)
 
 
 @run(B=3, H={7, 11}, **{"in": 5, "out": 2})

@@ -111,10 +111,11 @@ class RNADE(AutoregressiveModel):
 
     def mixtures(self, x):
         """x (B, D) in model order -> the Mixture of every conditional, (D, B, K) each."""
-        a = [np.broadcast_to(self.c, (len(x), self.c.size))]  # (B, H) each
+        sums = [np.broadcast_to(self.c, (len(x), self.c.size))]  # a_1
         for place in range(self.dim - 1):
-            a.append(a[place] + x[:, place, None] * self.W[place])
-        return self.mixture(self.activation(self.rho * np.stack(a)))  # (D, B, H)
+            sums.append(sums[place] + x[:, place, None] * self.W[place])
+        a = np.stack(sums)  # (D, B, H)
+        return self.mixture(self.activation(self.rho * a))
 
     def log_prob(self, x):
         r"""log p(x) = Σ_d log p(x_d | x_<d): numbers (B, D) -> Tensor (B,), in nats. If x is a Tensor, it gets a gradient too."""
@@ -140,7 +141,8 @@ class RNADE(AutoregressiveModel):
         u, z, rows = rng.random(x.shape), BELLS[self.bell][1](rng, x.shape), np.arange(len(x))
         with no_grad():
             for place, d in enumerate(self.order):
-                log_alpha, mu, log_sigma = map(to_array, self.mixture(self.activation(self.rho.data[place] * a), place))  # (B, K) each
+                h = self.activation(self.rho.data[place] * a)  # (B, H)
+                log_alpha, mu, log_sigma = map(to_array, self.mixture(h, place))  # (B, K) each
                 up_to = np.exp(log_alpha).cumsum(axis=1)  # (B, K)
                 k = (u[:, d, None] * up_to[:, -1:] >= up_to[:, :-1]).sum(axis=1)  # (B,)
                 drawn = mu[rows, k] + np.exp(log_sigma[rows, k]) * z[:, d]
