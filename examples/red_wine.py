@@ -52,7 +52,8 @@ def load(path):
         data = {name: file[name].astype(np.float64) for name in file.files if name.startswith("fold")}
     wrong = [f"fold{k}_{part}" for k in range(1, count(data) + 1) for part in ("train", "test") if f"fold{k}_{part}" not in data]
     if not data or wrong:
-        raise ValueError(f"{path}: it should hold fold1_train, fold1_test, fold2_train ...: missing {', '.join(wrong) or 'all of them'}")
+        missing = ", ".join(wrong) or "all of them"
+        raise ValueError(f"{path}: it should hold fold1_train, fold1_test, fold2_train ...: missing {missing}")
     return data
 
 
@@ -74,9 +75,14 @@ def made_up(rng, folds=3, train=900, test=900):
 
 def true_log_density(x):
     r"""½ N(x₁; ±1, .4²) · N(x₂; x₁², .3²) · N(x₃; x₂, (.1 + .3 |x₁|)²) for made-up wine: (N, 3) -> (N,), in nats"""
-    bell = lambda x, mean, deviation: -(((x - mean) / deviation) ** 2) / 2 - np.log(deviation * np.sqrt(2 * np.pi))  # noqa: E731
     x1, x2, x3 = x.T
-    return np.logaddexp(bell(x1, -1, 0.4), bell(x1, 1, 0.4)) - np.log(2) + bell(x2, x1 * x1, 0.3) + bell(x3, x2, 0.1 + 0.3 * np.abs(x1))
+    modes = np.logaddexp(log_bell(x1, -1, 0.4), log_bell(x1, 1, 0.4)) - np.log(2)
+    return modes + log_bell(x2, x1 * x1, 0.3) + log_bell(x3, x2, 0.1 + 0.3 * np.abs(x1))
+
+
+def log_bell(x, mean, deviation):
+    """log N(x; mean, deviation²)"""
+    return -(((x - mean) / deviation) ** 2) / 2 - np.log(deviation * np.sqrt(2 * np.pi))
 
 
 def true_mean(data, fold):

@@ -147,7 +147,7 @@ def real_numbers(rng):
         model.impute(x, observed, rng, samples=1)
 
 
-@run(D=3, N={11, 16}, H=7, K=2)
+@run(D=3, N={2, 11, 16}, H=7, K=2)
 def wine(rng):
     """Red wine, made up."""
     data = red_wine.made_up(rng, folds=1, train=18, test=11)

@@ -168,5 +168,6 @@ class RNADE(AutoregressiveModel):
         x = x if isinstance(x, Tensor) else np.asarray(x).astype(self.dtype, copy=False)
         if not np.isfinite(to_array(x)).all():
             row, d = np.argwhere(~np.isfinite(to_array(x)))[0]
-            raise ValueError(f"RNADE: x[{row}, {d}] is {to_array(x)[row, d]}: drop such rows, or draw what is missing with `complete`")
+            number = to_array(x)[row, d]
+            raise ValueError(f"RNADE: x[{row}, {d}] is {number}: drop such rows, or draw what is missing with `complete`")
         return x

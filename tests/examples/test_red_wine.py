@@ -28,7 +28,8 @@ def test_the_gaussian_is_the_product_of_its_independent_parts():
     rng = np.random.default_rng(0)
     train, x = rng.standard_normal((200, 3)) * [1, 2, 0.5] + [1, 0, -1], rng.standard_normal((7, 3))
     mean, deviation = train.mean(axis=0), train.std(axis=0)
-    white = (train - mean) @ np.linalg.inv(np.linalg.cholesky(np.cov(train.T, bias=True))).T * deviation + mean  # exactly uncorrelated
+    root = np.linalg.cholesky(np.cov(train.T, bias=True))
+    white = (train - mean) @ np.linalg.inv(root).T * deviation + mean  # exactly uncorrelated
     expected = (-(((x - mean) / deviation) ** 2) / 2 - np.log(deviation * np.sqrt(2 * np.pi))).sum(axis=1)
     Q, _ = np.linalg.qr(rng.standard_normal((3, 3)))
     np.testing.assert_allclose(red_wine.gaussian_log_density(white, x), expected, rtol=1e-9)
