@@ -148,7 +148,7 @@ def draw(model, data, fold, rng):
     some = np.argsort(conditionals.mean()[:, d])[[len(test) // 10, -len(test) // 10]]
     for wine, colour, which in zip(some, (plot.BLUE, plot.ORANGE), ("one", "another")):
         mixture = Mixture(*[t[wine, d] for t in conditionals])  # (K,) each
-        left.plot(grid, np.exp(mixture.log_density(grid)), color=colour, label=f"{which} test wine, before it is seen")
+        left.plot(grid, np.exp(mixture.log_density(grid, model.bell)), color=colour, label=f"{which} test wine, before it is seen")
         left.plot(test[wine, d], 0, "^", color=colour, markersize=9, clip_on=False)
     left.set(xlabel=names[d], ylabel="density", title=f"p({names[d]} | {', '.join(names[:d])})", xlim=(-2.5, 3.5))
     left.title.set_fontsize(10)

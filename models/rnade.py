@@ -17,7 +17,7 @@ step of training takes 2.0 ms; with everything in the loop over d, 5.0 ms, as Nu
 
 All stays in logarithms: log p = logsumexp_k (log α_k + log N_k). A component may be as good as dead, α_k = e^−1000, or x may lie
 1000 σ away from every one: the sum takes out its largest term first, and the gradient holds the weights r_k = α_k N_k / p,
-which are at most 1, so neither is ever NaN.
+which are at most 1. So neither is NaN, while the square of (x − μ) / σ is a float (in float32, up to 10¹⁹ σ).
 
 What a floor does. A density may rise to infinity over a value that comes twice in the data: a bell with σ → 0 there costs
 nothing and gains without end. ε (`floor`) stops it. It is a part of the model: the same σ ≥ ε is in the density and in the
@@ -60,7 +60,7 @@ class Mixture(NamedTuple):
     mu: np.ndarray  # locations: the means
     log_sigma: np.ndarray  # log scales: a Gaussian's deviation, 1/√2 of a Laplace's
 
-    def log_density(self, x, bell="gaussian"):
+    def log_density(self, x, bell):
         r"""log Σ_k α_k 1/σ_k bell((x − μ_k) / σ_k): x (...) -> (...), for parameters (..., K) that broadcast with x[..., None]."""
         z = (x[..., None] - self.mu) * np.exp(-self.log_sigma)
         return logsumexp(self.log_alpha - self.log_sigma + BELLS[bell][0](z))
@@ -94,10 +94,11 @@ class RNADE(AutoregressiveModel):
         self.start_from_means(np.ones((1, dim)) * [[-1.0], [1.0]])  # as if each variable had mean 0 and deviation 1
 
     def start_from_means(self, x):
-        """Before training: the K means of each variable at K quantiles of x (N, D), σ the distance that they have on average."""
+        """Before training: the means of each variable at K quantiles of x (N, D), its deviation / √K as σ, equal weights."""
         K = self.b_mu.shape[-1]
         self.b_mu.data = np.quantile(x, (np.arange(K) + 0.5) / K, axis=0).T[self.order, None]
-        self.b_sigma.data[...] = np.log(x.std(axis=0)[self.order, None, None] / math.sqrt(K) + math.exp(self.log_floor))
+        deviation = x.std(axis=0)[self.order, None, None]  # (D, 1, 1)
+        self.b_sigma.data[...] = np.log(deviation / math.sqrt(K) + math.exp(self.log_floor))  # the floor: it may be constant
 
     def mixture(self, h, place=slice(None)):
         """Hidden units (D, B, H), or (B, H) of the one variable at a place -> the Mixture of each."""
