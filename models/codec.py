@@ -11,8 +11,7 @@ better compressor: NLL / (8 ln 2) bytes an example. The interval is found as the
         else:         low ← low + p · range;   range ← (1 − p) · range
 
 The decoder has the number and the same model. It knows p before x_d, looks in which part the number lies, and so has
-x_d, which it needs for the next p. All examples follow each other in one interval, so what is wasted at its end, a byte, is
-wasted once.
+x_d, which it needs for the next p. All examples follow each other in one interval: the byte that its end costs is paid once.
 
 Four things are left to do, and each is a function below.
 1.  *Whole numbers* (`encode_bit`, `decode_bit`). low and range are integers, p a multiple of 2⁻²⁴, neither 0 nor 1. When
@@ -204,7 +203,8 @@ class Codec:
     def take_fingerprint(self):
         """16 bytes that change with every parameter, the order, and any last digit of what `code` computes with them.
 
-        For the latter, an example is encoded: its bytes hang on all D probabilities.
+        For the latter, an example is encoded: its bytes hang on all D probabilities. (A hash of this source would do, too, but
+        it would refuse old files after each edited comment.)
         """
         digest = hashlib.sha256(MAGIC + bytes([VERSION]))
         for array in self.arrays:
