@@ -16,8 +16,8 @@ def backward(output, gradient=None, retain_graph=False):
     earlier backward freed it and did not say retain_graph=True.
     """
     for leaf, g in propagate(output, gradient, retain_graph):
-        # a copy at first: g may be another leaf's gradient too
-        leaf.grad = np.array(g) if leaf.grad is None else np.add(leaf.grad, g, out=leaf.grad)
+        # a copy at first, as g may be another leaf's gradient too (one in a flat buffer copies anyway)
+        leaf.grad = (g if getattr(leaf, "flat", 0) else np.array(g)) if leaf.grad is None else np.add(leaf.grad, g, out=leaf.grad)
 
 
 def grad(output, inputs, gradient=None, retain_graph=None, create_graph=False):

@@ -14,19 +14,13 @@ from minigrad.ops import primitive
 
 
 @jit
-def add_row(y, W_d):
-    """y ← y + W_d: a slice each, so that the loop starts at 0 and becomes vector code."""
-    for k in range(y.size):
-        y[k] += W_d[k]
-
-
-@jit
 def gather_rows(x, W, y):
     """y (B, H) ← y + x W, for bits x (B, D) and W (D, H)."""
     for i in range(len(x)):
         for d in range(x.shape[1]):
             if x[i, d]:
-                add_row(y[i], W[d])
+                for k in range(y.shape[1]):
+                    y[i, k] += W[d, k]
 
 
 @jit
@@ -35,7 +29,8 @@ def scatter_rows(x, g, dW):
     for i in range(len(x)):
         for d in range(x.shape[1]):
             if x[i, d]:
-                add_row(dW[d], g[i])
+                for k in range(g.shape[1]):
+                    dW[d, k] += g[i, k]
 
 
 def bits_matmul_vjp(g, saved, W, x):

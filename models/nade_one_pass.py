@@ -29,7 +29,7 @@ from minigrad.ops import primitive
 from .binary_input import scatter_rows
 from .nade import squash
 
-BLOCK = 16  # variables
+LARGE = 1e30
 
 
 def inlined(function):
@@ -83,10 +83,9 @@ def pixel_on(i, d, W, a, h, dh, P, dW):
     for k in range(a.shape[1]):
         P[i, k] += dh[i, k] * h[i, k] * (one - h[i, k])
         dh[i, k] = 0
-    for k in range(a.shape[1]):
         dW[d, k] -= P[i, k]
-        a[i, k] += W[d, k]
     for k in range(a.shape[1]):
+        a[i, k] += W[d, k]
         h[i, k] = one / (one + (math.exp(-a[i, k]) if a.itemsize == 8 else expf(-a[i, k])))
 
 
@@ -94,41 +93,44 @@ def pixel_on(i, d, W, a, h, dh, P, dW):
 def one_pass(x, order, W, V, b, c, dW, dV, db):
     r"""Bits (B, D) -> −log p (B,) and T (B, H), what each example's variables send back to its first hidden sums.
 
-    Adds the mean's δV and δb in place, and to dW the part −Σ_i x_i P_i / B.
+    Adds the mean's δV and δb in place, and to dW the part −Σ_i x_i P_i.
     """
-    (B, D), H, one = x.shape, len(c), W.dtype.type(1)
+    (B, D), H, zero, one = x.shape, len(c), W.dtype.type(0), W.dtype.type(1)
     a, h, dh, P = np.empty((B, H), W.dtype), np.empty((B, H), W.dtype), np.zeros((B, H), W.dtype), np.zeros((B, H), W.dtype)
-    nll, z, scale = np.zeros(B, W.dtype), np.empty(4, W.dtype), one / W.dtype.type(B)
+    nll, product, z, scale = np.zeros(B, W.dtype), np.ones(B, W.dtype), np.empty(4, W.dtype), one / W.dtype.type(B)
     for i in range(B):
         a[i] = c
         squash(a[i], h[i])
-    for start in range(0, D, BLOCK):
-        end = min(start + BLOCK, D)
+    for start in range(0, D, 4):
+        d = order[start : start + 4]
         for i in range(B):
-            k, total, product = start, W.dtype.type(0), one  # k: place in the order
-            while k < end:
-                d = order[k : k + 4]
-                n = 4 if k + 4 <= end and not (x[i, d[0]] or x[i, d[1]] or x[i, d[2]]) else 1  # how many share this h
-                if n == 4:
-                    four_logits(i, d, V, b, h, z)
+            first = 0
+            while first < d.size:
+                last = first  # of those that share this h: up to the next pixel that is on
+                while last < d.size - 1 and not x[i, d[last]]:
+                    last += 1
+                if last > first and d.size == 4:
+                    four_logits(i, d, V, b, h, z)  # only z[first] ... z[last] are used
                 else:
-                    z[0] = one_logit(i, d[0], V, b, h)
-                for j in range(n):  # −log p = max(z, 0) − x z + log(1 + e); one logarithm is taken for the whole block
+                    last, z[first] = first, one_logit(i, d[first], V, b, h)
+                for j in range(first, last + 1):  # −log p = max(z, 0) − x z + log(1 + e), and g = (σ(z) − x) / B
                     e = math.exp(-abs(z[j])) if z.itemsize == 8 else expf(-abs(z[j]))
-                    total += max(z[j], z.dtype.type(0)) - x[i, d[j]] * z[j]
-                    product *= one + e
+                    nll[i] += max(z[j], zero) - x[i, d[j]] * z[j]
+                    product[i] *= one + e
                     z[j] = scale * ((one if z[j] >= 0 else e) / (one + e) - x[i, d[j]])  # from here on g
                     db[d[j]] += z[j]
-                if n == 4:
-                    two_backward(i, d[0], d[1], z[0], z[1], V, h, dV, dh)
-                    two_backward(i, d[2], d[3], z[2], z[3], V, h, dV, dh)
-                else:
-                    one_backward(i, d[0], z[0], V, h, dV, dh)
-                if x[i, d[n - 1]]:
-                    pixel_on(i, d[n - 1], W, a, h, dh, P, dW)
-                k += n
-            nll[i] += total + math.log(product)
+                for j in range(first, last, 2):
+                    two_backward(i, d[j], d[j + 1], z[j], z[j + 1], V, h, dV, dh)
+                if (last - first) % 2 == 0:
+                    one_backward(i, d[last], z[last], V, h, dV, dh)
+                if x[i, d[last]]:
+                    pixel_on(i, d[last], W, a, h, dh, P, dW)
+                first = last + 1
+            if product[i] > LARGE:  # a logarithm costs more than all the rest, so factors are multiplied as long as they fit
+                nll[i] += math.log(product[i])
+                product[i] = one
     for i in range(B):
+        nll[i] += math.log(product[i])
         for k in range(H):
             P[i, k] += dh[i, k] * h[i, k] * (one - h[i, k])
     return nll, P
