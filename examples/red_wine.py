@@ -28,13 +28,14 @@ wines, fresh in each step: the density that is fitted is then that of wine plus 
 the validation parts; the test wines get none.
 """
 
+import copy
 import json
 import sys
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from minigrad import optim, plot, training
+from minigrad import nn, optim, plot, training
 from models.rnade import RNADE, Mixture
 
 from .command import options, table
@@ -42,7 +43,7 @@ from .command import options, table
 NUMBERS = ["fixed acidity", "volatile acidity", "citric acid", "residual sugar", "chlorides", "free sulphur dioxide",
            "total sulphur dioxide", "density", "pH", "sulphates", "alcohol"]  # fmt: skip
 RECIPE = {"hidden": 50, "components": 20, "lr": 3e-3, "noise": 0.15, "epochs": 200, "batch_size": 100}
-RECIPE_MADE_UP = {**RECIPE, "noise": 0.03, "epochs": 60}  # nothing is rounded there, nor comes twice
+RECIPE_MADE_UP = {**RECIPE, "lr": 1e-2, "noise": 0.03, "epochs": 60}  # nothing is rounded there, nor comes twice
 
 
 # ---- data
@@ -106,7 +107,10 @@ def gaussian_log_density(train, x):
 
 
 def train_fold(data, fold, seed, recipe=RECIPE):
-    """Train on one fold: the model with the weights of the best epoch on the validation part, and a dict of what it reaches."""
+    """Train on one fold: the model with the best weights on the validation part, and a dict of what it reaches.
+
+    The weights are a running mean over about the last 100 steps: it lies nearer to the middle of a valley than any step does.
+    """
     rng = np.random.default_rng([seed, fold])
     both, test = normalise(data, fold)
     both = both[rng.permutation(len(both))]
@@ -115,16 +119,24 @@ def train_fold(data, fold, seed, recipe=RECIPE):
     model.start_from_means(train)
     optimizer = optim.Adam(model, recipe["lr"])
     schedule = optim.LinearLR(optimizer, recipe["epochs"] * -(-len(train) // recipe["batch_size"]))
+    mean = copy.deepcopy(model)
+    (weights,), (mean_weights,), best = optimizer.flats, nn.flatten(mean), {}
 
     def noisy_nll(model, x, rng):
+        mean_weights.data += 0.01 * (weights.data - mean_weights.data)
         return model.nll(x + recipe["noise"] * rng.standard_normal(x.shape))
+
+    def keep_the_best(history):
+        if history[-1]["valid"] == min(h["valid"] for h in history):
+            best.update(mean.state_dict())
 
     history = training.fit(
         model, train, valid, optimizer=optimizer, schedule=schedule, epochs=recipe["epochs"], batch_size=recipe["batch_size"], rng=rng,
-        loss=noisy_nll, valid_loss=training.nll, verbose=False,
+        loss=noisy_nll, valid_loss=lambda model, x, rng: mean.nll(x), on_epoch=keep_the_best, verbose=False,
     )  # fmt: skip
-    parts = {name: model.evaluate(part) for name, part in (("train", train), ("valid", valid), ("test", test))}
-    return model, {
+    mean.load_state_dict(best)
+    parts = {name: mean.evaluate(part) for name, part in (("train", train), ("valid", valid), ("test", test))}
+    return mean, {
         "fold": fold, "seed": seed, **{name: -float(part.nll) for name, part in parts.items()}, "interval": float(parts["test"].interval),
         "gaussian": float(gaussian_log_density(both, test).mean()), "minutes": history[-1]["seconds"] / 60,
     }  # fmt: skip
