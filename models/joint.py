@@ -1,8 +1,10 @@
 r"""The label as one more variable: p(x, y) = p(y) ∏_d p(x_d | y, x_<d). One density that draws digits and reads them.
 
 A label y in 0 ... C−1 is written as C bits of which one is on, and these come first in the order of any autoregressive
-model over C + D bits. Every later conditional then knows the label. In NADE, that its bit is on adds one row of W to the
-hidden sums, so they start from c + U_y with U = W's first C rows; in MADE its bits are C inputs that no mask hides.
+model over C + D bits: every conditional after them knows the label. In NADE the bit that is on adds its row of W to the hidden
+sums, so they start from c + U_y, with U the first C rows. In MADE the bits have the degrees 1 ... C, the least. And
+each class has an output bias of its own, b + A_y (direct connections, as MADE has them for all inputs): with all other weights
+0 this is naive Bayes, and training starts there.
 
 That exactly one of the C bits is on is certain, so their own conditionals are not asked. Instead of them stands
 
@@ -15,9 +17,11 @@ That exactly one of the C bits is on is certain, so their own conditionals are n
 So all is one function, log p(x, y), asked in different ways: nothing here was trained to tell classes apart. And as
 the label is a variable like others, p(y | x_O) for a part of an image costs no more than for a whole one.
 
-The classes share all weights but the C rows: Σ_y p(y) p(x | y) is what `completion.py` calls a mixture, and its
+The classes share all weights but these rows: Σ_y p(y) p(x | y) is what `completion.py` calls a mixture, and its
 `log_marginal`, `complete` and `impute` answer for a joint model as well.
 """
+
+import copy
 
 import numpy as np
 
@@ -58,6 +62,7 @@ class Joint(AutoregressiveModel):
             raise ValueError(f"Joint: {kind.__name__} must have one order and one set of masks, not {len(self.model.parts())}")
         self.dtype = self.model.dtype
         self.prior = Parameter(np.zeros(classes, self.dtype))  # log p(y), up to a constant
+        self.A = Parameter(np.zeros((classes, dim), self.dtype))  # row y: what the label adds to the logits
 
     def constants(self):
         """Those of the model below: its order and masks."""
@@ -79,7 +84,7 @@ class Joint(AutoregressiveModel):
 
     def logits(self, x, y):
         """Bits (B, D), labels (B,) -> Tensor (B, D): the log-odds of x_d = 1 given y and x_<d."""
-        return self.model.logits(np.concatenate([self.one_hot(y), x], axis=1))[:, self.classes :]
+        return self.model.logits(np.concatenate([self.one_hot(y), x], axis=1))[:, self.classes :] + self.A[y]
 
     def log_prob(self, x, y=None):
         """log p(x, y), or without y log p(x) = log Σ_y p(x, y): bits (B, D) -> Tensor (B,), in nats."""
@@ -118,7 +123,12 @@ class Joint(AutoregressiveModel):
     def draw(self, u, y):
         """Uniform numbers (n, D), labels (n,) -> bits (n, D). The label's bits are draws whose outcome is fixed."""
         fixed = np.where(self.one_hot(y) == 1, -1.0, 2.0)  # (n, C)
-        return self.model.draw(np.concatenate([fixed, u], axis=1))[:, self.classes :]
+        u, x = np.concatenate([fixed, u], axis=1), np.empty(u.shape, np.uint8)
+        for label in np.unique(y):
+            model = copy.copy(self.model)  # the same weights, with the output bias of this class
+            model.b = Parameter(self.model.b.data + np.pad(self.A.data[label], (self.classes, 0)))
+            x[y == label] = model.draw(u[y == label])[:, self.classes :]
+        return x
 
     def sample(self, n, rng, y=None):
         """n images, (n, D) uint8: of the class y, of the classes y (n,), or each of a class drawn from p(y)."""
@@ -126,7 +136,11 @@ class Joint(AutoregressiveModel):
         return self.draw(rng.random((n, self.dim)), y)
 
     def start_from_means(self, x, y):
-        """p(y) from the labels' frequencies, and the output bias from the pixel means, as in the other models."""
+        """Start from naive Bayes: p(y) from the frequency of the labels, b + A_y from the pixel means of each class."""
         y = self.labels(y, len(x))
         self.prior.data = np.log(np.bincount(y, minlength=self.classes) + 1.0)
         self.model.start_from_means(np.concatenate([self.one_hot(y), x], axis=1))
+        for label in range(self.classes):
+            own = x[y == label]
+            p = (own.sum(axis=0, dtype=np.float64) + 1) / (len(own) + 2)  # (D,)
+            self.A.data[label] = np.log(p / (1 - p)) - self.model.b.data[self.classes :]

@@ -56,19 +56,19 @@ def test_the_sum_over_nine_bits_and_three_labels_is_one_for_small_and_large_weig
 
 
 def by_hand(model, x, y):
-    """p(x, y) of one image by the formulas of NADE, bit after bit, with hidden sums that start from c + U_y."""
+    """p(x, y) of one image by the formulas of NADE, bit after bit, with hidden sums that start from c + U_y and biases b + A_y."""
     sigmoid = lambda a: 1 / (1 + np.exp(-a))  # noqa: E731
     C, nade = model.classes, model.model
     U, W, V, b = nade.W.data[:C], nade.W.data[C:], nade.V.data[C:], nade.b.data[C:]
     p, a = np.exp(model.prior.data[y]) / np.exp(model.prior.data).sum(), nade.c.data + U[y]
     for d in model.order:
-        on = sigmoid(b[d] + V[d] @ sigmoid(a))
+        on = sigmoid(b[d] + model.A.data[y, d] + V[d] @ sigmoid(a))
         p *= on if x[d] else 1 - on
         a = a + x[d] * W[d]
     return p
 
 
-def test_with_nade_the_hidden_sums_start_from_the_row_of_the_label():
+def test_with_nade_the_label_adds_a_row_to_the_hidden_sums_and_one_to_the_biases():
     model = make("nade", 4, 3)
     expected = [[by_hand(model, x, y) for y in range(3)] for x in all_states(4)]
     np.testing.assert_allclose(table(model), expected, rtol=1e-12)
@@ -182,14 +182,19 @@ def test_gradients_equal_central_differences(name, with_labels):
     assert abs(ours - (values[0] - values[1]) / 2e-6) < 1e-6 * max(1, abs(ours))
 
 
-def test_the_start_is_the_frequency_of_the_labels_and_the_mean_of_the_pixels():
+def test_the_start_is_naive_bayes():
     rng = np.random.default_rng(0)
-    x, y = (rng.random((200, 6)) < 0.3).astype(np.uint8), rng.integers(3, size=200) // 2
+    y = rng.integers(3, size=200) // 2  # the third class does not occur
+    x = (rng.random((200, 6)) < np.where(y[:, None] == 0, 0.2, 0.6)).astype(np.uint8)
     model = Joint(FVSBN, 6, 3, rng=rng, dtype=np.float64)
     model.start_from_means(x, y)
-    frequency = (np.bincount(y, minlength=3) + 1) / 203
-    np.testing.assert_allclose(model.posterior(x[:2]), [frequency, frequency], rtol=1e-12)  # without weights x says nothing
-    np.testing.assert_allclose(model.conditionals(x[:1])[0], (x.sum(axis=0) + 1) / 202, rtol=1e-12)
+    n = np.bincount(y, minlength=3)
+    p = (np.stack([x[y == label].sum(axis=0) for label in range(3)]) + 1) / (n[:, None] + 2)  # (3, 6)
+    states = all_states(6)[:, None]  # (64, 1, 6)
+    np.testing.assert_allclose(table(model), (n + 1) / 203 * np.where(states, p, 1 - p).prod(axis=2), rtol=1e-10)
+    y_wrong = np.full(200, 3)
+    with pytest.raises(ValueError, match="3 ... 3"):
+        model.start_from_means(x, y_wrong)
 
 
 def stripes_and_checks(n, rng):
@@ -219,7 +224,7 @@ def test_the_outputs_of_the_label_bits_are_not_asked_and_stay():
     model = make("nade")
     model.nll(all_states(6), np.arange(64) % 3).backward()
     assert not model.model.V.grad[:3].any() and not model.model.b.grad[:3].any()
-    assert model.model.V.grad[3:].all() and model.model.W.grad[:3].all() and model.prior.grad.all()
+    assert model.model.V.grad[3:].all() and model.model.W.grad[:3].all() and model.A.grad.all() and model.prior.grad.all()
 
 
 def test_a_saved_model_gives_the_same_answers(tmp_path):
