@@ -3,15 +3,16 @@ r"""The label as one more variable: one density that draws a class, and reads on
 The question. A density model of (image, label) was never trained to tell digits apart. How well does it classify, beside
 a classifier on the same pixels? And has a density model of the images alone, which saw no label, learned anything about them?
 
-The formula. Let the label come first in the order, then all 784 pixels: NADE's hidden sums start from c + U_y.
+The formula. Let the label come first in the order, then all 784 pixels. In NADE it adds to both biases, c + U_y and b + A_y.
 
     log p(x, y) = log p(y) + Σ_d log p(x_d | y, x_<d)                             trained: the mean over the digits
     p(y | x) = p(x, y) / Σ_y' p(x, y')                                            Bayes' rule: ten passes an image
     x ~ p(x | y)                                                                  a sample of a class: one pass
 
-Beside it, softmax(z A + b) is trained on the labels alone (logistic regression), on three kinds of z: the pixels; the hidden units
-h = σ(c + Σ_d W_d x_d) after the last pixel of a NADE that was trained without labels (a *linear probe*); and the same
-of that NADE before training. The last one is the control: 500 random sigmoids are a new representation, too.
+Without hidden units this is naive Bayes (the first row of the table). Beside it, softmax(z A + b) is trained to classify and for
+nothing else (logistic regression), on three kinds of z: the pixels; the hidden units h = σ(c + Σ_d W_d x_d) after the last pixel of
+a NADE that was trained without labels (a *linear probe* of what it has learned); and those of the same NADE before training. These
+are the control, for 500 random sigmoids are a new representation, too.
 
 What to notice in the picture. Left: the rows are classes, and a column shares its 784 random numbers, so what differs between
 rows is the label's doing alone. Right above: the error rates, with 95 % intervals. Right below: the same posterior with
@@ -35,6 +36,7 @@ from minigrad import no_grad, optim, plot, training
 from minigrad.datasets import LabelledSplit, binarized_mnist, load_binary
 from minigrad.functional import cross_entropy, sigmoid, softmax
 from minigrad.nn import Module, Parameter
+from models.fvsbn import FVSBN
 from models.joint import Joint
 from models.nade import NADE
 
@@ -100,8 +102,8 @@ def label_loss_with_decay(model, batch, rng):
     return label_loss(model, batch, rng) + model.decay / 2 * (model.A * model.A).sum()
 
 
-def logistic_regression(features, labels, epochs, seed):
-    """One for each point of the grid; of the one that is best on the validation part: wrong (N,) of valid and of test, CPU s."""
+def logistic_regression(name, features, labels, epochs, seed):
+    """One for each point of the grid; the row of the table of the one that is best on the validation part."""
     data, best, seconds = [with_labels(z.astype(np.float32), y) for z, y in zip(features, labels)], np.inf, 0.0
     for lr, decay in [(lr, decay) for lr in RATES for decay in DECAYS]:
         model = Logistic(data[0][:, 1:], decay)
@@ -110,7 +112,7 @@ def logistic_regression(features, labels, epochs, seed):
         if loss < best:
             with no_grad():
                 best, wrong = loss, [model(part[:, 1:]).data.argmax(axis=1) != part[:, 0] for part in data[1:]]
-    return *wrong, seconds
+    return row(f"logistic regression, {name}", *wrong, seconds)
 
 
 def hidden(model, x):
@@ -130,10 +132,48 @@ def posteriors(model, x):
     return softmax(log_p)
 
 
-def rate(wrong):
-    """Error rate and half of its 95 % interval, in per cent: 1.96 standard errors of a share."""
-    p = wrong.mean()
-    return 100 * p, 196 * np.sqrt(p * (1 - p) / len(wrong))
+def mistakes(model, x, y):
+    """Where Bayes' rule errs: bits (N, D), labels (N,) -> bool (N,)"""
+    return np.concatenate([model.classify(x[i : i + 500]) != y[i : i + 500] for i in range(0, len(x), 500)])
+
+
+def row(name, wrong_valid, wrong_test, seconds):
+    """A row of the table: error rates in per cent, half of the 95 % interval (1.96 standard errors of a share), CPU s."""
+    p = wrong_test.mean()
+    return [name, 100 * wrong_valid.mean(), 100 * p, 196 * np.sqrt(p * (1 - p) / len(wrong_test)), seconds]
+
+
+def naive_bayes(data):
+    """Bayes' rule with independent pixels: a joint model at its start, without weights."""
+    began, model = time.process_time(), Joint(FVSBN, 784, 10, rng=np.random.default_rng(0))
+    model.start_from_means(data.train, data.train_labels)
+    wrong = mistakes(model, data.valid, data.valid_labels), mistakes(model, data.test, data.test_labels)
+    return row("Bayes' rule, naive Bayes", *wrong, time.process_time() - began)
+
+
+def without_labels(data, H, epochs, seed):
+    """A NADE of the images alone, and two rows: logistic regression on its hidden units, before training and after."""
+    bits, labels, rng = data[:3], data[3:], np.random.default_rng(seed)
+    model = NADE(784, H, rng=rng)
+    model.start_from_means(data.train)
+    before = logistic_regression("hidden units before training", [hidden(model, x) for x in bits], labels, epochs, seed)
+    print("NADE of the images alone, -log p(x):")
+    _, seconds = train(model, bits, RATE, epochs, rng)
+    after = logistic_regression("hidden units of NADE, no labels", [hidden(model, x) for x in bits], labels, epochs, seed)
+    after[-1] += seconds
+    return model, [before, after]
+
+
+def with_label_first(data, H, epochs, seed):
+    """A NADE of label and image, its row, and its error rate on the test part when only the first 0 ... 28 rows are known."""
+    began, rng = time.process_time(), np.random.default_rng(seed)
+    model = Joint(NADE, 784, 10, H, rng=rng)
+    model.start_from_means(data.train, data.train_labels)
+    print("NADE of image and label, -log p(x, y):")
+    train(model, [with_labels(x, y) for x, y in zip(data[:3], data[3:])], RATE, epochs, rng, joint_loss)
+    by_rows = posteriors(model, data.test).argmax(axis=2) != data.test_labels  # (29, N)
+    wrong = mistakes(model, data.valid, data.valid_labels), by_rows[-1]
+    return model, row("Bayes' rule, NADE of image and label", *wrong, time.process_time() - began), by_rows.mean(axis=1)
 
 
 def draw(model, rows, by_rows, seed):
@@ -158,42 +198,21 @@ def draw(model, rows, by_rows, seed):
 
 
 def main():
-    """Train a joint NADE and an unsupervised one, print the table of error rates, draw."""
+    """Train a NADE without labels and one with them, print the table of error rates, draw."""
     chosen = options(__doc__, data=any(word.startswith("--data") for word in sys.argv))
     data, H, epochs = labelled(getattr(chosen, "data", None)), 500, 10
     if chosen.quick:  # every tenth example: a file may be sorted by class
         data, H, epochs = LabelledSplit(*[part[::10] for part in data]), 100, 2
     if chosen.debug:
         data, H = LabelledSplit(*[part[::250] for part in data]), 5
-    (*bits, y_train, y_valid, y_test), seed = data, chosen.seed
-    labels, rng = (y_train, y_valid, y_test), np.random.default_rng(seed)
-    rows = []
-
-    def add(name, wrong_valid, wrong_test, seconds):
-        rows.append([name, rate(wrong_valid)[0], *rate(wrong_test), seconds])
-
-    add("logistic regression, pixels", *logistic_regression(bits, labels, epochs, seed))
-    alone = NADE(784, H, rng=rng)
-    alone.start_from_means(data.train)
-    add(
-        "logistic regression, hidden units before training",
-        *logistic_regression([hidden(alone, x) for x in bits], labels, epochs, seed),
-    )
-    print("NADE of the images alone, -log p(x):")
-    _, seconds = train(alone, bits, RATE, epochs, rng)
-    *wrong, more = logistic_regression([hidden(alone, x) for x in bits], labels, epochs, seed)
-    add("logistic regression, hidden units of a NADE without labels", *wrong, seconds + more)
-    print("NADE of image and label, -log p(x, y):")
-    model = Joint(NADE, 784, 10, H, rng=rng)
-    model.start_from_means(data.train, y_train)
-    began = time.process_time()
-    train(model, [with_labels(x, y) for x, y in zip(bits, labels)], RATE, epochs, rng, joint_loss)
-    by_rows = posteriors(model, data.test).argmax(axis=2) != y_test  # (29, N)
-    add("Bayes' rule, NADE of image and label", posteriors(model, data.valid)[-1].argmax(axis=1) != y_valid, by_rows[-1],
-        time.process_time() - began)  # fmt: skip
+    pixels = logistic_regression("pixels", data[:3], data[3:], epochs, chosen.seed)
+    alone, hidden_rows = without_labels(data, H, epochs, chosen.seed)
+    joint, bayes, by_rows = with_label_first(data, H, epochs, chosen.seed)
+    rows = [naive_bayes(data), pixels, *hidden_rows, bayes]
     table(["classifier", "valid %", "test %", "+- 95 %", "CPU s"], rows)
-    print(f"-log p(x), test: {alone.evaluate(data.test)} without labels, {model.evaluate(data.test)} with the label summed out")
-    print(plot.save(draw(model, rows, by_rows.mean(axis=1), seed), chosen.out / "joint_mnist.png"))
+    for name, nll in (("without labels", alone.evaluate(data.test)), ("with the label summed out", joint.evaluate(data.test))):
+        print(f"-log p(x) of the test digits, {name}: {nll.nll:.2f} +- {nll.interval:.2f} nats")
+    print(plot.save(draw(joint, rows, by_rows, chosen.seed), chosen.out / "joint_mnist.png"))
 
 
 if __name__ == "__main__":
