@@ -77,7 +77,7 @@ def test_a_cell_is_the_same_in_every_run_and_the_test_part_decides_nothing(monke
     fewer = red_wine.cell(data, 1, 0)
     assert one["test"] == two["test"] != other["test"]
     assert one["valid"] == fewer["valid"] and one["train"] == fewer["train"] and one["test"] != fewer["test"]
-    assert set(one) == {"fold", "seed", "train", "valid", "test", "interval", "gaussian", "minutes"}
+    assert set(one) == {"fold", "seed", "train", "valid", "test", "new", "interval", "gaussian", "minutes"}
 
 
 def test_a_file_without_folds_is_refused(tmp_path):
