@@ -13,9 +13,9 @@ import numpy as np
 
 import minigrad
 from minigrad import Tensor, checkpoint, datasets, functional, nn, ops, optim, training
-from models import codec, fvsbn, made, mlp, nade, rnade
+from models import codec, fvsbn, joint, made, mlp, nade, rnade
 
-from . import autograd_tour, compress_digits, generative_models, nade_mnist, red_wine
+from . import autograd_tour, compress_digits, generative_models, joint_mnist, nade_mnist, red_wine
 
 RUNS = []  # pairs: a function, its sizes
 
@@ -154,6 +154,30 @@ def wine(rng):
     model, _ = red_wine.train_fold(data, 1, 0, red_wine.RECIPE | {"hidden": 7, "components": 2, "epochs": 1})
     red_wine.draw(model, data, 1, rng)
     red_wine.true_mean(data, 1)
+
+
+@run(B=3, D={5, 7}, C=2, n={1, 2, 3, 11}, H=13)
+def label_as_variable(rng):
+    """A joint model: a step of training with labels and one without, all that it answers."""
+    x, y, observed = (rng.random((3, 5)) < 0.5).astype(np.uint8), np.array([1, 0, 1]), np.arange(5) < 2
+    for kind, hidden in ((nade.NADE, 13), (made.MADE, (13,))):
+        model = joint.Joint(kind, 5, 2, hidden, rng=rng, dtype=np.float64)
+        model.start_from_means(x, y)
+        (model.nll(x, y) + model.nll(x)).backward()
+        model.classify(x), model.posterior(x, observed), model.complete(x, observed, rng)
+        model.sample(11, rng), model.sample(11, rng, y=1)
+        model.load_state_dict(model.state_dict())
+
+
+@run(B=2, N=2, D={784, 794}, H=7, F={7, 784})
+def label_first(rng):
+    """The joint model's chapter on two digits a part."""
+    bits, labels = (rng.random((3, 2, 784)) < 0.1).astype(np.uint8), np.array([[3, 8]] * 3, np.uint8)
+    data = datasets.LabelledSplit(*bits, *labels)
+    joint_mnist.without_labels(data, 7, 1, 0)
+    joint_mnist.with_label_first(data, 7, 1, 0)
+    joint_mnist.logistic_regression("pixels", bits, labels, 1, 0)
+    joint_mnist.naive_bayes(data)
 
 
 @run(B=3, H={7, 11}, **{"in": 5, "out": 2})

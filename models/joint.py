@@ -56,7 +56,7 @@ class Joint(AutoregressiveModel):
 
     def __init__(self, kind, dim, classes, *hidden, rng, order="natural", **options):
         self.dim, self.classes, self.order = dim, classes, resolve_order(order, dim, rng)
-        label_first = np.concatenate([np.arange(classes), classes + self.order])  # (C + D,)
+        label_first = np.concatenate([np.arange(classes), classes + self.order])  # the C bits, then the pixels
         self.model = kind(classes + dim, *hidden, rng=rng, order=label_first, **options)
         if len(self.model.parts()) > 1:
             raise ValueError(f"Joint: {kind.__name__} must have one order and one set of masks, not {len(self.model.parts())}")
