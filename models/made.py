@@ -22,6 +22,7 @@ from minigrad.functional import logsumexp, sigmoid
 from minigrad.nn import Parameter, activation_named, kaiming_uniform
 
 from .autoregressive import AutoregressiveModel, bernoulli_log_prob, ranks, resolve_order
+from .made_staircase import staircase_logits, steps
 
 
 class Component(NamedTuple):
@@ -31,6 +32,7 @@ class Component(NamedTuple):
     degrees: list  # of the input (D,), then of each hidden layer (H,)
     masks: list  # into each hidden layer and into the output, (in, out)
     direct: np.ndarray  # (D, D), for the direct connections
+    steps: list  # where the ones of each mask lie, at last of the direct one
 
 
 def masks(degrees):
@@ -82,8 +84,11 @@ class MADE(AutoregressiveModel):
                 order = rng.permutation(self.dim)
             m = ranks(order) + 1  # (D,) degrees of the inputs
             degrees = draw_degrees(m, hidden, rng) if k and shuffle != "order" else [m, *degrees[1:]]
+            if K == 1:
+                degrees[1:] = [np.sort(layer) for layer in degrees[1:]]  # for the staircases; any numbering is as good
             layers = [M.astype(self.dtype) for M in masks(degrees)]
-            components.append(Component(order, degrees, layers, masks([m])[0].astype(self.dtype)))
+            direct = masks([m])[0].astype(self.dtype)
+            components.append(Component(order, degrees, layers, direct, [steps(M) for M in [*layers, direct]]))
         return components
 
     def constants(self):
@@ -108,7 +113,8 @@ class MADE(AutoregressiveModel):
         K = len(self.components)
         if component is None and K > 1:
             return logsumexp(np.stack([self.log_prob(x, k) for k in range(K)]), axis=0) - np.log(K)
-        return bernoulli_log_prob(self.logits(x, component or 0), x=x)
+        logits = staircase_logits(self, x) if K == 1 else self.logits(x, component or 0)  # the same numbers, faster
+        return bernoulli_log_prob(logits, x=x)
 
     def nll(self, x, component=None):
         """The mean of −log p over the batch; `component=k` trains one component at a time, a bound on the mixture."""
