@@ -42,7 +42,8 @@ from .command import options, table
 
 NUMBERS = ["fixed acidity", "volatile acidity", "citric acid", "residual sugar", "chlorides", "free sulphur dioxide",
            "total sulphur dioxide", "density", "pH", "sulphates", "alcohol"]  # fmt: skip
-RECIPE = {"hidden": 50, "components": 20, "bell": "gaussian", "lr": 1e-2, "noise": 0.15, "mean_of": 100, "epochs": 200, "batch_size": 100}
+RECIPE = {"hidden": 50, "components": 20, "bell": "gaussian", "lr": 1e-2, "noise": 0.15, "mean_of": 100, "epochs": 200,
+          "batch_size": 100}  # fmt: skip
 RECIPE_MADE_UP = {**RECIPE, "noise": 0.03, "epochs": 60}  # nothing is rounded there, nor comes twice
 
 
