@@ -264,7 +264,18 @@ def test_what_is_observed_must_come_first():
         make(3).complete(np.zeros((2, 3)), np.array([False, True, False]), np.random.default_rng(0))
 
 
-# ---- saved, and wrong
+# ---- the start, saved, and wrong
+def test_starts_near_the_data_in_any_order_and_from_a_constant_column():
+    rng = np.random.default_rng(11)
+    model = RNADE(3, 4, 5, rng=rng, order=np.array([2, 0, 1]), dtype=np.float64)
+    x = rng.standard_normal((200, 3)) * [1, 20, 0] + [0, 300, -7]
+    model.start_from_means(x)
+    start = model.conditionals(x[:4])
+    np.testing.assert_allclose(start.mean().mean(axis=0), [0, 300, -7], atol=3)
+    np.testing.assert_allclose(np.exp(start.log_sigma).mean(axis=(0, 2)) * math.sqrt(5), [1, 20, 0], rtol=0.3, atol=0.1)
+    assert np.isfinite(model.log_prob(x).data).all()
+
+
 def test_a_saved_model_is_the_same_density_and_another_order_is_refused():
     model, twin = (RNADE(4, 3, 2, rng=np.random.default_rng(0), order="random") for _ in range(2))
     model.start_from_means(np.random.default_rng(1).standard_normal((50, 4)))
