@@ -8,6 +8,7 @@ import pytest
 
 import minigrad
 from minigrad import Tensor
+from models.ensemble import Ensemble
 from models.rnade import BELLS, RNADE, Mixture
 
 ORDERS = ["natural", "random"]
@@ -262,6 +263,17 @@ def test_a_completion_keeps_what_is_observed_and_draws_the_rest_from_its_conditi
 def test_what_is_observed_must_come_first():
     with pytest.raises(ValueError, match="variable 1 is observed, but variable 0"):
         make(3).complete(np.zeros((2, 3)), np.array([False, True, False]), np.random.default_rng(0))
+
+
+def test_an_ensemble_over_orders_is_a_density_too():
+    parts = [make(2, seed=k, size=0.4, order=np.array(order), activation="sigmoid") for k, order in enumerate(([0, 1], [1, 0]))]
+    mixture, grid = Ensemble(parts), np.linspace(-25, 25, 301)
+    for part in parts:
+        part.b_sigma.data = np.maximum(part.b_sigma.data, -0.3)
+    x = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
+    assert abs(np.exp(mixture.log_prob(x).data).sum() * (grid[1] - grid[0]) ** 2 - 1) < 1e-9
+    drawn = mixture.sample(500, np.random.default_rng(12))
+    assert drawn.dtype == np.float64 and drawn.shape == (500, 2)
 
 
 # ---- the start, saved, and wrong
