@@ -1,31 +1,30 @@
-r"""Red wine: a density over eleven real numbers, and what a bell curve cannot say about them.
+r"""Red wine: a density over eleven real numbers, and what one bell cannot say about them.
 
-The question. 1,599 wines, 11 measurements each (acidity, sugar, sulphur dioxide, density, alcohol ...). How probable is a
-wine that was never seen? A Gaussian answers with a mean and a covariance. How many nats does it leave on the table?
+The question. 1,599 wines, 11 measurements each (acidity, sugar, sulphur dioxide, alcohol ...). How probable is a wine that was
+never seen? One Gaussian answers with a mean and a covariance. How many nats does that leave on the table?
 
 The formula. The chain rule once more, now with a mixture of K = 20 bells for each number (`models/rnade.py`):
 
     log p(x) = Σ_d log Σ_k α_dk N(x_d; μ_dk, σ_dk²),      α_d, μ_d, σ_d from the hidden layer that has read x_<d
 
-The measure is log p of test wines in nats, higher is better, after each number was given mean 0 and deviation 1 by the
-training part. It is a density's: in other units it shifts by a constant, and it may be positive. Ten folds; in each, a ninth of
-the training part is kept for validation and decides when to stop, as in the paper (Uria, Murray & Larochelle 2014), which
-reports −9.36 and, for one Gaussian, −13.18.
+    python -m examples.red_wine                             made-up wine, which needs no data: a few seconds
+    python -m examples.red_wine --data red_wine.npz         the ten folds, one or two minutes; a finished fold is noted in
+                                                            figures/red_wine.json, and the next run goes on from there
 
-    python -m examples.red_wine                               made-up wine, which needs no data: under a minute
-    python -m examples.red_wine --data red_wine.npz           the ten folds, resumable: each is noted in red_wine.json when done
+The figure is the mean of log p over the test wines of a fold, in nats: higher is better, and it may be positive, for it is a density's.
+(In other units it shifts by a constant: so each number first gets mean 0 and deviation 1 over the training part.) A ninth of the
+training part is kept for validation. Uria, Murray & Larochelle 2014 report −9.36, and −13.18 for one Gaussian. Their file is .npz
+here: fold1_train, fold1_test, fold2_train ..., (N, D) each. The made-up wine has three numbers, whose density is known: x₁ has two
+modes, x₂ bends like x₁², and the spread of x₃ depends on x₁.
 
-The file is .npz with fold1_train, fold1_test, ... (N, D). The made-up wine has three numbers and a density that is known, so the
-table can say how far from the truth a model is: x₁ has two modes, x₂ bends like x₁², the spread of x₃ depends on both.
+What to notice in the picture. Left, what the model expects of one number when it has read those before it, for two test wines; a
+triangle marks what came. The curves are skewed, end steeply, have more than one mode. Right, two numbers of all wines: there is never
+less sulphur dioxide in all than there is free, an edge that RNADE finds and one Gaussian cannot have.
 
-What to notice in the picture. Left, one number given the ones before it, for one test wine: the mixture is skewed, bounded and has more
-than one mode. Right, samples beside data for two numbers: the edges and the bend are there. The Gaussian of the same mean and
-covariance draws an ellipse over both.
-
-The common mistake. These measurements are rounded, and 240 wines come more than once, so a bell with σ → 0 over a round value
-gains without end: the training figure runs away (−6 while validation gets worse). What holds it here is a little noise on the training
-wines, fresh in each step: the density that is fitted is then that of wine plus noise, nowhere sharper than it. Its size was chosen on
-the validation parts; the test wines get none.
+The common mistake. The measurements are rounded and 240 wines are copies of others, so a narrow bell over a round value gains without
+end: NOISE_TEXT
+What holds the bells here is a little noise on the training wines, fresh in each step. Its size was chosen
+on the validation parts; validation and test wines get none. And mind the copies: COPIES_TEXT
 """
 
 import copy

@@ -146,7 +146,7 @@ class MADE(AutoregressiveModel):
         A hidden unit of degree m is final once the first m variables are known. So keep all sums, and pass each number
         on at the one moment when it becomes final.
         """
-        order, degrees, M, direct = self.components[component]
+        order, degrees, M, direct, _ = self.components[component]
         W = [weight.data * mask for weight, mask in zip([*self.W, self.V], M)]
         a = [np.tile(bias.data, (len(u), 1)) for bias in [*self.c, self.b]]  # sums so far, (n, H) ...; the last: logits (n, D)
         A = None if self.A is None else self.A.data * direct
