@@ -22,7 +22,7 @@ from minigrad.functional import logsumexp, sigmoid
 from minigrad.nn import Parameter, activation_named, kaiming_uniform
 
 from .autoregressive import AutoregressiveModel, bernoulli_log_prob, ranks, resolve_order
-from .made_staircase import staircase_logits, steps
+from .made_staircase import staircase_draw, staircase_logits, steps
 
 
 class Component(NamedTuple):
@@ -133,12 +133,12 @@ class MADE(AutoregressiveModel):
         component = rng.integers(len(self.components), size=n)
         x = np.zeros((n, self.dim), np.uint8)
         for k in np.unique(component):
-            x[component == k] = self.sample_component(u[component == k], k)
+            x[component == k] = staircase_draw(self, u[component == k], k)
         return x
 
     def draw(self, u):
-        """Uniform numbers (n, D) -> bits (n, D), from the first component."""
-        return self.sample_component(u, 0)
+        """Uniform numbers (n, D) -> bits (n, D), from the first component; the fast twin of `sample_component`."""
+        return staircase_draw(self, u, 0)
 
     def sample_component(self, u, component):
         """Uniform numbers (n, D) -> bits (n, D), O(D H) an image instead of D full passes.

@@ -18,10 +18,12 @@ and only the input's layer gains. Several masks share weights whose units have a
 costs what the blocks gain, so they keep `x @ (W * M)`. `python -m examples.staircases` draws all this and measures it.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
+from minigrad.functional import relu
 from minigrad.kernels import jit
 from minigrad.ops import primitive
 
@@ -126,3 +128,41 @@ def staircase_logits(model, x):
         product = first_layer(x, W, M, step) if a is None else staircase_matmul(model.activation(a), W, M=M, steps=step)
         a = product + c  # (B, H), at last (B, D)
     return a if model.A is None else a + first_layer(x, model.A, component.direct, component.steps[-1])
+
+
+@jit
+def draw(u, order, by_degree, degrees, a, z, W, starts, V, V_starts, A, A_starts):
+    """Bits (n, D) for uniform numbers u (n, D): masked weights, and sums that start from the biases, a (n, H) and z (n, D)."""
+    x, k = np.zeros(u.shape, np.uint8), 0
+    H, D = np.uint64(a.shape[1]), np.uint64(z.shape[1])
+    for place in range(len(order)):
+        d = order[place]
+        for i in range(len(u)):
+            x[i, d] = u[i, d] * (1 + math.exp(-z[i, d])) < 1
+            if x[i, d]:
+                for j in range(starts[d], H):
+                    a[i, j] += W[d, j]
+                for j in range(A_starts[d], D):  # empty if there are no direct connections
+                    z[i, j] += A[d, j]
+        while k < len(by_degree) and degrees[by_degree[k]] == place + 1:  # these units have seen all that they may see
+            unit = by_degree[k]
+            for i in range(len(u)):
+                h = a[i, unit]
+                if h > 0:  # relu: about half of them have nothing to say
+                    for j in range(V_starts[unit], D):
+                        z[i, j] += h * V[unit, j]
+            k += 1
+    return x
+
+
+def staircase_draw(model, u, component):
+    """What `MADE.sample_component(u, component)` gives, by a kernel if there is one hidden layer of relu units."""
+    order, degrees, M, direct, found = model.components[component]
+    if len(degrees) != 2 or model.activation is not relu:
+        return model.sample_component(u, component)
+    zero, none = np.zeros(max(M[0].shape), np.uint64), np.full(model.dim, model.dim, np.uint64)
+    starts = [zero if step.starts is None else step.starts for step in found]
+    a, z = (np.tile(p.data, (len(u), 1)) for p in (model.c[0], model.b))  # (n, H), (n, D)
+    W, V, A = model.W[0].data * M[0], model.V.data * M[1], direct if model.A is None else model.A.data * direct
+    by_degree = np.argsort(degrees[1], kind="stable")
+    return draw(u, order, by_degree, degrees[1], a, z, W, starts[0], V, starts[1], A, none if model.A is None else starts[2])

@@ -167,7 +167,7 @@ def sample_symptom(get):
         model = get("models.made:MADE")(12, (60,), rng=np.random.default_rng(2), order=order, direct=True)
         curve = trained(get, model, train, valid, 4)
         p = np.exp(model.log_prob(states(12)).data.astype(np.float64))
-        codes = model.sample(100_000, np.random.default_rng(0)) @ (1 << np.arange(12))
+        codes = model.sample_component(np.random.default_rng(0).random((100_000, 12)), 0) @ (1 << np.arange(12))
         sizes = [300, 1000, 3000, 10_000, 30_000, 100_000]
         found[order] = curve[-1], p.sum(), [np.abs(np.bincount(codes[:n], minlength=4096) / n - p).sum() / 2 for n in sizes]
     return {
