@@ -100,9 +100,9 @@ def test_a_row_gives_rates_in_per_cent_with_their_interval():
 
 
 def test_naive_bayes_tells_halves_apart_and_nothing_else(tmp_path):
-    save(tmp_path / "data.npz", n=300, classes=2)
+    save(tmp_path / "data.npz", n=20, classes=2)
     assert chapter.naive_bayes(chapter.labelled(tmp_path / "data.npz"))[1:3] == [0, 0]
-    save(tmp_path / "data.npz", n=300)  # of ten classes five look alike
+    save(tmp_path / "data.npz", n=50)  # of ten classes five look alike
     _, valid, test, interval, _ = chapter.naive_bayes(chapter.labelled(tmp_path / "data.npz"))
     assert abs(test - 80) < 2 * interval and abs(valid - 80) < 2 * interval
 
