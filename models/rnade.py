@@ -78,7 +78,8 @@ class RNADE(AutoregressiveModel):
     """
 
     def __init__(
-        self, dim, hidden=50, components=20, *, rng, bell="gaussian", order="natural", activation="relu", floor=1e-3, dtype=np.float32,
+        self, dim, hidden=50, components=20, *, rng, bell="gaussian", order="natural", activation="relu", floor=1e-3,
+        dtype=np.float32,
     ):  # fmt: skip
         if bell not in BELLS:
             raise ValueError(f"bell must be one of {', '.join(BELLS)}, not {bell!r}")
@@ -163,7 +164,7 @@ class RNADE(AutoregressiveModel):
         return np.where(observed, x, mean)
 
     def bits(self, x):
-        """The check that the base class asks for: x in the model's number type, no bits here but finite numbers (B, D), or ValueError."""
+        """What the base class asks for: x in the model's number type; here ValueError unless it is (B, D) and finite."""
         if np.ndim(x) != 2 or np.shape(x)[1] != self.dim:
             raise ValueError(f"RNADE: x must have shape (B, {self.dim}), not {np.shape(x)}")
         x = x if isinstance(x, Tensor) else np.asarray(x).astype(self.dtype, copy=False)

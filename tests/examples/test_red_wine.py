@@ -101,7 +101,7 @@ def test_a_run_with_data_goes_on_from_the_folds_that_are_noted(tmp_path):
     data = red_wine.made_up(np.random.default_rng(3), folds=3, train=180, test=50)
     np.savez(tmp_path / "wine.npz", **data)
     first = run(tmp_path, "--quick", "--data", "wine.npz")
-    notes = tmp_path / "figures" / "red_wine.json"
+    notes = tmp_path / "figures" / "red_wine_0_quick.json"
     noted = json.loads(notes.read_text())
     notes.write_text(json.dumps(noted | {"cells": noted["cells"][:2]}))
     second = run(tmp_path, "--quick", "--data", "wine.npz")
