@@ -15,7 +15,7 @@ NO_CODE = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tok
 GROUPS = {  # what is counted together, and the most that it may hold
     "ops/, tensor.py, autograd.py": (["minigrad/ops/*.py", "minigrad/tensor.py", "minigrad/autograd.py"], 450),
     "minigrad/": (["minigrad/**/*.py"], 1100),
-    "NADE and MADE with all they run on (no plot, datasets)": (
+    "NADE and MADE with all they run on (no plot, datasets, completion, fast twins)": (
         ["minigrad/ops/*.py", "minigrad/[!p]*.py", "models/autoregressive.py", "models/nade.py", "models/made.py"], 1300,
     ),
     "the core's path: engine to optim, NADE, MADE, linear values, DDPG": (

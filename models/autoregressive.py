@@ -44,7 +44,10 @@ class Evaluation(NamedTuple):
 
 
 class AutoregressiveModel(Completion, Module):
-    """Base class. A model sets `dim`, `order` and `dtype`, and defines `logits(x)` and `draw(u)`."""
+    """Base class. A model sets `dim`, `order` and `dtype`, and defines `logits(x)` and `draw(u)`.
+
+    What follows from these without a gradient (`sample`, `conditionals`, `complete`, ...) stands in `completion.py`.
+    """
 
     def logits(self, x):
         """Bits (B, D) -> Tensor (B, D): the log-odds of x_d = 1 given x_<d."""
@@ -53,10 +56,6 @@ class AutoregressiveModel(Completion, Module):
     def draw(self, u):
         """Uniform numbers (n, D) -> bits (n, D) uint8, one after another in the order: x_d = 1 where u_d < p(x_d = 1 | x_<d)."""
         raise NotImplementedError(f"{type(self).__name__} must define draw(u)")
-
-    def sample(self, n, rng):
-        """n fresh examples, (n, D) uint8."""
-        return self.draw(rng.random((n, self.dim)))
 
     def log_prob(self, x):
         r"""log p(x) = Σ_d log p(x_d | x_<d): bits (B, D) -> Tensor (B,), in nats."""

@@ -1,4 +1,4 @@
-r"""What else the chain rule answers: marginals, completions, imputation. Every model inherits these.
+r"""What the chain rule answers besides the density: samples, marginals, completions. Every model inherits these.
 
 If the observed variables O come first in the order, all of it is exact, and costs no more than a sample:
 
@@ -41,6 +41,16 @@ class Completion:
     def parts(self):
         """The mixture that this model is: pairs of log w_k and a model with one order. Most are one part."""
         return [(0.0, self)]
+
+    def sample(self, n, rng):
+        """n fresh examples, (n, D); each draws its own part of a mixture."""
+        parts = self.parts()
+        if len(parts) == 1:
+            return parts[0][1].draw(rng.random((n, self.dim)))
+        x, chosen = np.empty((n, self.dim), self.sample_dtype), rng.choice(len(parts), size=n, p=np.exp([log_w for log_w, _ in parts]))
+        for k in np.unique(chosen):
+            x[chosen == k] = parts[k][1].sample((chosen == k).sum(), rng)
+        return x
 
     def asked(self, observed):
         """The model that answers: this one, or, if it may choose its order by what is observed, itself in that order."""

@@ -47,14 +47,6 @@ class Ensemble(AutoregressiveModel):
         log_p = [model.log_prob(x) + log_w for log_w, model in zip(self.log_weights, self.models)]
         return logsumexp(np.stack(log_p), axis=0)  # (K, B) -> (B,)
 
-    def sample(self, n, rng):
-        """(n, D): each example draws its own model."""
-        chosen = rng.choice(len(self.models), size=n, p=np.exp(self.log_weights))
-        x = np.empty((n, self.dim), self.sample_dtype)
-        for k in np.unique(chosen):
-            x[chosen == k] = self.models[k].sample((chosen == k).sum(), rng)
-        return x
-
 
 def eonade(model, K, rng):
     """The mixture of an order-agnostic model over K random orders; the parts share their weights."""

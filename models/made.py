@@ -127,15 +127,6 @@ class MADE(AutoregressiveModel):
             part.order, part.components = component.order, [component]
         return [(-np.log(len(parts)), part) for part in parts]
 
-    def sample(self, n, rng):
-        """(n, D) uint8; each image draws its own component."""
-        u = rng.random((n, self.dim))  # one uniform number for each pixel
-        component = rng.integers(len(self.components), size=n)
-        x = np.zeros((n, self.dim), np.uint8)
-        for k in np.unique(component):
-            x[component == k] = staircase_draw(self, u[component == k], k)
-        return x
-
     def draw(self, u):
         """Uniform numbers (n, D) -> bits (n, D), from the first component; the fast twin of `sample_component`."""
         return staircase_draw(self, u, 0)

@@ -15,6 +15,8 @@ hidden layer again. That serves any upstream gradient. The mean of −log p, whi
 4.  The variables go in blocks, and all examples pass through a block before the next begins, so that its rows of V, W
     and of their gradients stay in the cache meanwhile.
 
+Samples (`draw_by_fours`) share what a row of V costs among four images, as the logits share h among four variables.
+
 The loops index whole arrays, as V[d, k]: to hand a helper the row V[d] would cost more than many a helper's work.
 `python -m examples.benchmarks` measures the gain; the tests compare the value and the gradients with those of `nade.py`.
 """
@@ -27,7 +29,7 @@ from minigrad.kernels import expf, jit
 from minigrad.ops import primitive
 
 from .binary_input import scatter_rows
-from .nade import squash
+from .nade import squash, switch_on
 
 LARGE = 1e30
 
@@ -148,3 +150,36 @@ def nade_nll(W, V, b, c, /, x, order):
     nll, T = one_pass(x, order, W, V, b, c, dW, dV, db)
     scatter_rows(x, T, dW)  # xᵀ T
     return nll.mean(), (dW, dV, db, T.sum(axis=0))
+
+
+@jit
+def fours(threshold, order, W, V, b, c):
+    """Bits (n, D), 1 where the logit exceeds the threshold (n, D), n a multiple of 4: `nade.draw`, four images at a time.
+
+    Four images share one row of V, as four variables share one h in `four_logits`: it is the same product with the roles
+    of V and h exchanged.
+    """
+    (n, D), H = threshold.shape, len(c)
+    x, z, none = np.zeros((n, D), np.uint8), np.empty(4, W.dtype), np.zeros(4, W.dtype)
+    a, h = np.empty((4, H), W.dtype), np.empty((4, H), W.dtype)
+    four = np.arange(4)
+    for first in range(0, n, 4):
+        for i in four:
+            a[i] = c
+            squash(a[i], h[i])
+        for d in order:
+            four_logits(d, four, h, none, V, z)
+            for i in four:
+                if z[i] + b[d] > threshold[first + i, d]:
+                    x[first + i, d] = 1
+                    switch_on(a[i], h[i], W[d])
+    return x
+
+
+def draw_by_fours(u, order, W, V, b, c):
+    """`nade.draw` by fours: u < σ(z) is z > log(u / (1 − u)), and that logarithm NumPy takes for all numbers at once."""
+    u = np.clip(u, 0, 1)  # `complete` asks for a sure 1 by u = −1, for a sure 0 by u = 2
+    with np.errstate(divide="ignore"):
+        threshold = np.log(u / (1 - u))  # (n, D)
+    threshold = np.concatenate([threshold, np.zeros((-len(u) % 4, u.shape[1]))])
+    return fours(threshold, order, W, V, b, c)[: len(u)]
