@@ -23,7 +23,7 @@ import copy
 
 import numpy as np
 
-from minigrad import no_grad
+from minigrad import Tensor, no_grad
 from minigrad.functional import bernoulli_nll, sigmoid
 from minigrad.nn import Parameter, activation_named, kaiming_uniform
 
@@ -84,14 +84,14 @@ class OrderlessNADE(AutoregressiveModel):
         return (weight * bernoulli_nll(self.predict(x, known), x)).sum() / len(x)
 
     def logits(self, x):
-        """Bits (B, D) -> ndarray (B, D): log-odds in the model's order. No gradient: train with `order_agnostic_nll`.
+        """Bits (B, D) -> Tensor (B, D): log-odds in the model's order. No gradient: train with `order_agnostic_nll`.
 
         The first layer's sums change by W_d x_d + U_d when variable d becomes known, so it costs O(D H) as in NADE.
         """
         x, logits = np.asarray(x), np.empty(np.shape(x), self.dtype)
         for d, logit in self.walk(x):
             logits[:, d] = logit
-        return logits
+        return Tensor(logits)
 
     def draw(self, u):
         """Uniform numbers (n, D) -> bits (n, D): the same walk, but each bit is drawn when its logit is known."""

@@ -248,7 +248,13 @@ def test_copies_and_ensembles_work():
 
 def test_wrong_labels_and_images_and_mixtures_raise_and_say_why():
     model, x = make("nade"), all_states(6)[:2]
-    for y, message in ((np.array([0, 3]), "0 ... 3"), (np.array([-1, 0]), "-1"), (np.ones(2), "float64"), ([0], r"\(1,\)"), (3, "3 ... 3")):
+    for y, message in (
+        (np.array([0, 3]), "0 ... 3"),
+        (np.array([-1, 0]), "-1"),
+        (np.ones(2), "float64"),
+        ([0], r"\(1,\)"),
+        (3, "3 ... 3"),
+    ):
         with pytest.raises(ValueError, match=message):
             model.log_prob(x, y)
     with pytest.raises(ValueError, match="shape"):
