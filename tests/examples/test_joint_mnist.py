@@ -84,7 +84,7 @@ def test_the_grid_is_decided_by_the_validation_part(monkeypatch):
 
     def train(model, data, lr, epochs, rng, loss, valid_loss, verbose):
         seen.append((lr, model.decay))
-        model.b.data = np.eye(10)[len(seen)]  # the first says always 1, the second always 2 ...
+        model.s.data = np.eye(10)[len(seen)]  # the first says always 1, the second always 2 ...
         return abs(len(seen) - 3), 1.0  # and the third is the best
 
     monkeypatch.setattr(chapter, "train", train)
