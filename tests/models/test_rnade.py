@@ -267,7 +267,7 @@ def test_what_is_observed_must_come_first():
 
 def test_an_ensemble_over_orders_is_a_density_too():
     parts = [make(2, seed=k, size=0.4, order=np.array(order), activation="sigmoid") for k, order in enumerate(([0, 1], [1, 0]))]
-    mixture, grid = Ensemble(parts), np.linspace(-25, 25, 301)
+    mixture, grid = Ensemble(parts), np.linspace(-25, 25, 251)
     for part in parts:
         part.b_sigma.data = np.maximum(part.b_sigma.data, -0.3)
     x = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
