@@ -15,7 +15,7 @@ import minigrad
 from minigrad import Tensor, checkpoint, datasets, functional, nn, ops, optim, training
 from models import codec, fvsbn, joint, made, mlp, nade, rnade
 
-from . import autograd_tour, compress_digits, generative_models, joint_mnist, nade_mnist, red_wine
+from . import autograd_tour, compress_digits, generative_models, joint_mnist, nade_mnist, red_wine, tables_recipes, tables_sets
 
 RUNS = []  # pairs: a function, its sizes
 
@@ -178,6 +178,16 @@ def label_first(rng):
     joint_mnist.with_label_first(data, 7, 1, 0)
     joint_mnist.logistic_regression("pixels", bits, labels, 1, 0)
     joint_mnist.naive_bayes(data)
+
+
+@run(B=3, D=5, N=3)
+def tables(rng):
+    """A MADE whose masks change with each update, as a mixture; the text of a set."""
+    x = (rng.random((3, 5)) < 0.5).astype(np.uint8)
+    model = tables_recipes.SampledMADE(5, (7,), rng=rng)
+    model.sampled_nll(x, rng).backward()
+    model.mixture(x, 2)
+    tables_sets.text_sha256(x)
 
 
 @run(B=3, H={7, 11}, **{"in": 5, "out": 2})
