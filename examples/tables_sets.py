@@ -1,26 +1,42 @@
-r"""What the papers report for each cell, and where each set is to be had: no code, numbers to read beside `reproduce_tables.py`.
+r"""The sets of the papers' tables: what is published for each, where it is to be had, how to know that it is the right one.
 
-Sources: FVSBN, NADE: Larochelle & Murray 2011, Table 1 (its interval; gains there are given over a mixture of Bernoullis) and, for
-the digits, Uria, Murray & Larochelle 2014, Table 2; MADE: Germain et al. 2015, Table 4, intervals from its supplement; RNADE on
-red wine: Uria, Murray & Larochelle 2014, Table 3, as -log p. All are test NLL in nats.
+Published numbers are mean test NLL in nats. FVSBN and NADE: Larochelle & Murray 2011, Table 1; order-agnostic NADE and its ensembles, RNADE
+(as −log p) and the digits: Uria, Murray & Larochelle 2014, Tables 1 to 3; MADE: Germain et al. 2015, Table 4. Intervals from the papers
+or their supplements; where none is shown, none is given.
+
+A SHA-256 is that of a part's *text*, one row "0 1 ... 0" and a newline for each example, since the digits are published so; zip containers of
+the same bits differ. That of red wine is taken over the bytes of all folds as little-endian float32, fold1_train, fold1_test, fold2_train ...
 """
 
-PAPER = {  # test NLL in nats with the 95 % interval where the paper gives one
-    "adult": {"fvsbn": (13.17,), "nade": (13.19, 0.05), "made": (13.12, 0.05), "made_sampled": (13.13, 0.05)},
-    "connect4": {"fvsbn": (12.39,), "nade": (11.99, 0.01), "made": (11.90, 0.01), "made_sampled": (11.90, 0.01)},
-    "dna": {"fvsbn": (83.64,), "nade": (84.81, 0.57), "made": (83.63, 0.52), "made_sampled": (79.66, 0.63)},
-    "mushrooms": {"fvsbn": (10.27,), "nade": (9.81, 0.04), "made": (9.68, 0.04), "made_sampled": (9.69, 0.03)},
-    "nips": {"fvsbn": (276.88,), "nade": (273.08, 1.11), "made": (280.25, 1.05), "made_sampled": (277.28,)},
-    "ocr_letters": {"fvsbn": (39.30,), "nade": (27.22, 0.21), "made": (28.34, 0.22), "made_sampled": (30.04, 0.22)},
-    "rcv1": {"fvsbn": (49.84,), "nade": (46.66, 0.11), "made": (47.10, 0.11), "made_sampled": (46.74, 0.11)},
-    "web": {"fvsbn": (29.35,), "nade": (28.39, 0.20), "made": (28.53, 0.20), "made_sampled": (28.25, 0.20)},
-    "binarized_mnist": {"fvsbn": (97.45,), "nade": (88.33,)},
-}
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from minigrad.datasets import binarized_mnist, load_binary
+
+from . import red_wine
+
+PUBLISHED = """
+set              fvsbn    nade            made            made_sampled    orderless  eonade  gaussian  rnade
+adult            13.17    13.19+-0.05     13.12+-0.05     13.13+-0.05     13.51      13.19   -         -
+connect4         12.39    11.99+-0.01     11.90+-0.01     11.90+-0.01     13.04      12.58   -         -
+dna              83.64    84.81+-0.57     83.63+-0.52     79.66+-0.63     84.28      82.31   -         -
+mushrooms        10.27    9.81+-0.04      9.68+-0.04      9.69+-0.03      10.06      9.69    -         -
+nips             276.88   273.08+-1.11    280.25+-1.05    277.28          275.20     272.39  -         -
+ocr_letters      39.30    27.22+-0.21     28.34+-0.22     30.04+-0.22     29.05      27.32   -         -
+rcv1             49.84    46.66+-0.11     47.10+-0.11     46.74+-0.11     46.79      46.12   -         -
+web              29.35    28.39+-0.20     28.53+-0.20     28.25+-0.20     28.30      27.87   -         -
+binarized_mnist  97.45    88.33           -               -               92.17      88.61   -         -
+red_wine         -        -               -               -               -          -       13.18     9.36
+"""
+HEADER, *LINES = [line.split() for line in PUBLISHED.strip().splitlines()]
+PAPER = {name: dict(zip(HEADER[1:], texts)) for name, *texts in LINES}  # {set: {model: text}}, "-" where there is none
 
 TORONTO = "http://www.cs.toronto.edu/~larocheh/public/datasets"
 PINNED = "as TensorFlow Datasets pins it"
 COPY = "computed from the copy that we measured on; we know of no published one"
-SOURCES = {  # where, who says so, and SHA-256 of train, valid, test as text (see `text_sha256`)
+SOURCES = {  # where; who says so; SHA-256 of train, valid and test
     "adult": (f"{TORONTO}/adult (a1a-a9a of LIBSVM; UCI)", COPY, (
         "55c82ce84c1429f6373dd6ebc12019c2ed9cef0d0424da74420bff8df0f5d18f",
         "f989692ca95ae8886efe5b1a37c5ffc35940947f2cd586dd528ad7607a555eb5",
@@ -37,4 +53,64 @@ SOURCES = {  # where, who says so, and SHA-256 of train, valid, test as text (se
         "ad693b29f94c14277b095f5238ddefbbdaaae0939789dd2f4f0205278cee3e4d",
         "1de3d397c40fe8eeb33dafd4099a1f665ec01e96d9be234aaeeac8a34930e2e2",
         "e6687bfea3f820c174f33b7865140b2a2dd2930ef786f35d45795fc193b5ab2c")),
+    "red_wine": ("UCI wine quality, red, in the RNADE paper's ten folds", COPY, ("fd7029cd3fe7eae05adf1dcc9ac4a22bc5cb651849368f13594755831a60139b",)),
 }  # fmt: skip
+
+
+def published(name, model):
+    """The published NLL and its interval, None where there is none; (None, None) for an unknown cell."""
+    nll, _, interval = PAPER.get(name, {}).get(model, "-").partition("+-")
+    return (None, None) if nll == "-" else (float(nll), float(interval) if interval else None)
+
+
+def find_sets(folder):
+    """{name: path} of the .npz files of a known form in a folder and in the folders in it; ValueError if there are none."""
+    paths = sorted(Path(folder).glob("*.npz")) + sorted(Path(folder).glob("*/*.npz"))
+    sets = {path.stem: path for path in paths if form(path)}
+    if not sets:
+        raise ValueError(f"{folder}: holds no .npz file with the arrays train, valid, test, or fold1_train, fold1_test ...")
+    return sets
+
+
+def form(path):
+    """ "bits" or "folds", by the names in a file; None if they say neither."""
+    with np.load(path) as file:
+        names = set(file.files)
+    return "bits" if {"train", "valid", "test"} <= names else "folds" if "fold1_train" in names else None
+
+
+def load(path, quick=False):
+    """Bits as a Split, folds as a dict; no path: the digits in the package. Quick: two folds, or at most 300 rows of each part.
+
+    These are evenly spread: the test part of the published digits is sorted by class.
+    """
+    if path and form(path) == "folds":
+        return {name: x for name, x in red_wine.load(path).items() if not quick or name.split("_")[0] in ("fold1", "fold2")}
+    data = load_binary(path) if path else binarized_mnist()
+    return type(data)(*(part[:: -(-len(part) // 300)] for part in data)) if quick else data
+
+
+def text_sha256(bits):
+    """SHA-256 of bits (N, D) as text."""
+    text = np.full((len(bits), 2 * bits.shape[1]), ord(" "), np.uint8)  # (N, 2D)
+    text[:, ::2] = bits + ord("0")
+    text[:, -1] = ord("\n")
+    return hashlib.sha256(text.tobytes()).hexdigest()
+
+
+def digests(data):
+    """{part: SHA-256} of the three parts of a Split, or {"all folds": SHA-256}."""
+    if isinstance(data, dict):
+        names = [f"fold{k}_{part}" for k in range(1, red_wine.count(data) + 1) for part in ("train", "test")]
+        return {"all folds": hashlib.sha256(b"".join(data[name].astype("<f4").tobytes() for name in names)).hexdigest()}
+    return {part: text_sha256(bits) for part, bits in data._asdict().items()}
+
+
+def where(sets):
+    """Print the source of each set, its SHA-256, and whether they are the known ones."""
+    for name, path in sets.items():
+        source, who, known = SOURCES.get(name, ("unknown here", "as found", ()))
+        print(f"{name}: {source}; SHA-256 {who}")
+        for number, (part, digest) in enumerate(digests(load(path)).items()):
+            same = "  as known" if digest in known else f"  NOT {known[number]}: another version of the set" if known else ""
+            print(f"    {part:9}  {digest}{same}")
