@@ -1,6 +1,6 @@
 r"""PyTorch's side of `benchmarks`: one contender in a process of its own, which makes one turn for every line it reads.
 
-    python -m examples.benchmark_torch tape | made | nade | ddpg  ARRAYS.npz  [fused] [compile] [hint]
+    python -m examples.benchmark_torch tape | made | nade | nade_sample | ddpg  ARRAYS.npz  [fused] [compile] [hint]
 
 It must not import minigrad, whose allocator hint would change what is measured ("hint" asks for it).
 """
@@ -67,6 +67,18 @@ def nade(W, V, c, b, batches, flags):
     return training([W, V, c, b], loss, batches, flags)
 
 
+def nade_sample(W, V, c, b, flags):
+    """100 images by the loop over d, all of them together."""
+    while True:
+        with torch.no_grad():
+            a, x = c.expand(100, -1), []
+            for W_d, V_d, b_d, u_d in zip(W.unbind(0), V.unbind(0), b.unbind(0), torch.rand(100, len(W)).unbind(1)):
+                x.append((u_d < torch.sigmoid(torch.sigmoid(a) @ V_d + b_d)).float())
+                a = torch.addr(a, x[-1], W_d)
+            torch.stack(x, 1)
+        yield
+
+
 def ddpg(observation, action, reward, next_observation, terminated, hidden, flags):
     """Updates of DDPG in the style of CleanRL: critic, actor, Adam for each, both targets."""
     n, m, H = observation.shape[1], action.shape[1], int(hidden)
@@ -101,7 +113,7 @@ def main(job, file, *flags):
         np.empty(31 * 2**20, np.uint8)  # as in minigrad/__init__.py
     torch.set_num_threads(1)
     arrays = {name: torch.tensor(a) for name, a in np.load(file).items()}
-    run = tape(**arrays) if job == "tape" else {"made": made, "nade": nade, "ddpg": ddpg}[job](**arrays, flags=flags)
+    run = tape(**arrays) if job == "tape" else {"made": made, "nade": nade, "nade_sample": nade_sample, "ddpg": ddpg}[job](**arrays, flags=flags)
     for _ in sys.stdin:
         start = time.process_time()
         next(run)

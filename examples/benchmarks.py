@@ -202,6 +202,8 @@ def sample_contenders(model, batches, rng):
             a += (u[:, d] < 1 / (1 + np.exp(-(h @ model.V.data[d] + model.b.data[d]))))[:, None] * model.W.data[d]
 
     other = {"NumPy loop": numpy_loop} if isinstance(model, NADE) else {"784 full passes": full_passes}
+    if TORCH and isinstance(model, NADE):
+        other["PyTorch"] = Peer("nade_sample", W=model.W.data, V=model.V.data, c=model.c.data, b=model.b.data)
     return {"ours": lambda: model.sample(100, rng), **other}
 
 
@@ -233,7 +235,7 @@ def report(job, seconds, scale, unit):
     rows, ratios = [], []
     for name, theirs in seconds.items():
         ratio = float(np.median(np.array(seconds["ours"]) / np.array(theirs)))
-        rows.append([name, float(np.median(theirs)) * scale, f"{ratio:.3f}"])
+        rows.append([name, float(np.median(theirs)) * scale, f"{ratio:.3g}"])
         ratios += [(job, name, ratio)] if name != "ours" else []
     print(f"\n{job}")
     table(["contender", f"CPU {unit}", "ours / theirs"], rows)
@@ -247,8 +249,8 @@ def draw(ratios, path):
     ax.barh([f"{job.split(',')[0]}: {name}" for job, name, _ in ratios][::-1], [r for *_, r in ratios][::-1], color=plot.BLUE)
     ax.axvline(1, color=plot.ORANGE, linestyle="--", linewidth=1)
     for i, (*_, ratio) in enumerate(ratios[::-1]):
-        ax.text(ratio * 1.05, i, f"{ratio:.3f}", va="center", fontsize=8)
-    ax.set(xscale="log", xlabel="CPU time, ours / theirs", xlim=(0.01, 10))
+        ax.text(ratio * 1.05, i, f"{ratio:.3g}", va="center", fontsize=8)
+    ax.set(xscale="log", xlabel="CPU time, ours / theirs", xlim=(0.001, 10))
     ax.spines[["top", "right"]].set_visible(False)
     return plot.save(ax, path)
 

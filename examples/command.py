@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 def options(doc, *, data=False, model=()):
     """Parse --quick, --seed N, --debug, --break MISTAKE, --out FOLDER, and --data FILE or --model NAME where an example has them.
 
-    `--help` shows the chapter's text.
+    data: True if the example needs a file, "optional" if it can do without. `--help` shows the chapter's text.
 
     Also makes sure that a console with an old code page shows `?` for a letter that it lacks, and does not stop there.
     """
@@ -24,7 +24,7 @@ def options(doc, *, data=False, model=()):
     parser.add_argument("--break", metavar="MISTAKE", help="run with a known mistake in the library, see examples/homework/museum.py")
     parser.add_argument("--out", type=Path, default=Path("figures"), help="folder for the figure (default figures)")
     if data:
-        parser.add_argument("--data", type=Path, required=True, help="the published split as .npz: train, valid, test")
+        parser.add_argument("--data", type=Path, required=data is True, help="the published split as .npz: train, valid, test")
     if model:
         parser.add_argument("--model", choices=model, default=model[-1], help=f"one model (default {model[-1]})")
     chosen = parser.parse_args()

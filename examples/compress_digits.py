@@ -202,7 +202,7 @@ def draw(results, ideal, n, *rows):
 
 def prepare(chosen, rng):
     """The digits, the side of an image, and a NADE: trained now, or with --data the one that published_split saved."""
-    if "data" in chosen:
+    if chosen.data:
         data, side, model = load_binary(chosen.data), 28, published_split.nade(rng)
         path = chosen.out / f"published_nade_{chosen.seed}.npz"
         if not path.exists():
@@ -219,7 +219,7 @@ def prepare(chosen, rng):
 
 def main():
     """Train, compress with everything, print the table, draw."""
-    chosen = options(__doc__, data=any(word.startswith("--data") for word in sys.argv))
+    chosen = options(__doc__, data="optional")
     rng = np.random.default_rng(chosen.seed)
     data, side, model = prepare(chosen, rng)
     tables = CountingTable(side, side, K)

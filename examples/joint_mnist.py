@@ -28,7 +28,6 @@ conditional is a classifier of its own, whose 2 nats hardly count beside the pix
     python -m examples.joint_mnist [--data F]      four to five minutes; F: .npz with train, train_y, valid, ...
 """
 
-import sys
 import time
 
 import numpy as np
@@ -201,8 +200,8 @@ def draw(model, rows, by_rows, seed):
 
 def main():
     """Train a NADE without labels and one with them, print the table of error rates, draw."""
-    chosen = options(__doc__, data=any(word.startswith("--data") for word in sys.argv))
-    data, H, epochs = labelled(getattr(chosen, "data", None)), 500, 10
+    chosen = options(__doc__, data="optional")
+    data, H, epochs = labelled(chosen.data), 500, 10
     if chosen.quick:  # every tenth example: a file may be sorted by class
         data, H, epochs = LabelledSplit(*[part[::10] for part in data]), 100, 2
     if chosen.debug:

@@ -30,7 +30,6 @@ column "new" leaves them out.
 
 import copy
 import json
-import sys
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -197,8 +196,8 @@ def note(path, content):
 
 def main():
     """Train fold by fold, note each, print the table, draw the picture."""
-    real = any(word.startswith(("--data", "--help", "-h")) for word in sys.argv)  # here --data is not required
-    chosen = options(__doc__, data=real)
+    chosen = options(__doc__, data="optional")
+    real = chosen.data is not None
     data = load(chosen.data) if real else made_up(np.random.default_rng(chosen.seed))
     name, recipe = ("red_wine", RECIPE) if real else ("red_wine_made_up", RECIPE_MADE_UP)
     recipe = recipe | {"epochs": 25} if chosen.quick else recipe
