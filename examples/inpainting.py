@@ -100,11 +100,11 @@ def main():
     data, model = prepare(chosen, rng)
     test = data.test[rng.permutation(len(data.test))[: 20 if chosen.quick else 500]]
     p = (data.train.sum(axis=0) + 1) / (len(data.train) + 2)
-    alone = -np.log(np.where(test == 1, p, 1 - p))  # (n, 784): independent pixels
+    alone = -np.log(np.where(test == 1, p, 1 - p))  # what independent pixels cost
     rows, numbers = [], []
     for digit, (question, observed) in zip(test, regions(rng).items()):
         rows.append(row_of(model, digit, observed, rng, 5 if chosen.quick else 50))
-        rest = model.log_marginal(test, observed) + model.asked(observed).evaluate(test).nll  # (n,): both in the order that tells O first
+        rest = model.log_marginal(test, observed) + model.asked(observed).evaluate(test).nll  # both in the order that has O first
         numbers.append([question, int((~observed).sum()), float(rest.mean()), float(alone[:, ~observed].sum(axis=1).mean())])
     table(["told", "unknown pixels", "-log p(rest | told) (nats)", "independent pixels"], numbers)
     try:

@@ -4,7 +4,8 @@ A cell is a data set and a model. Its grid is stated here; `reproduce_tables.py`
 validation NLL, and only then looks at the test part. All train in batches of 100 by SGD with Nesterov momentum 0.9 (NADE on small
 sets by Adam), the learning rate falling to 0 in a straight line, from output biases that give the means; the weights are those of
 the best epoch on the validation part. No dropout and no weight decay: what regularises is the early stop and, where it is said, the masks.
-Order-agnostic NADE, whose loss is noisy, trains for a fixed number of updates. A draw is one more number beside the seed: another order, other masks, other weights.
+Order-agnostic NADE, whose loss is noisy, trains for a fixed number of updates. A draw is one more number beside the seed: another
+order, other masks, other weights.
 
 Mask sampling (Germain et al. 2015, section 4.2, "no limit"): for each update draw an order of the inputs and new degrees of the hidden
 units (or the degrees alone, in one order). One set of weights then serves so many models, and the density is their mixture over K fresh draws

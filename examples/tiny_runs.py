@@ -13,7 +13,7 @@ import numpy as np
 
 import minigrad
 from minigrad import Tensor, checkpoint, datasets, functional, nn, ops, optim, training
-from models import codec, fvsbn, joint, made, mlp, nade, rnade
+from models import codec, ensemble, fvsbn, joint, made, mlp, nade, orderless, rnade
 
 from . import autograd_tour, compress_digits, generative_models, joint_mnist, nade_mnist, red_wine, tables_recipes, tables_sets
 
@@ -111,6 +111,22 @@ def density(rng):
             model.conditionals(x[:3])
     for way in nade_mnist.WAYS.values():
         way(models[-2], models[-2].bits(x[:3]))
+
+
+@run(B=3, D=5, H={7, 6}, K={1, 2, 3}, n=3)
+def any_order(rng):
+    """Order-agnostic NADE, a mixture over its orders, completions; MADE's components as a mixture."""
+    x, observed = (rng.random((3, 5)) < 0.5).astype(np.uint8), np.arange(5) < 2
+    model = orderless.OrderlessNADE(5, (7, 6), rng=rng)
+    model.order_agnostic_nll(x, rng).backward()
+    for asked in (model, ensemble.eonade(model, 3, rng), made.MADE(5, (7,), rng=rng, masks=2), nade.NADE(5, 7, rng=rng)):
+        asked.log_prob(x)
+        asked.sample(3, rng)
+        if asked.parts()[0][1] is not asked.parts()[-1][1] and isinstance(asked, ensemble.Ensemble):
+            continue  # several orders: no question has one answer
+        asked.log_marginal(x, observed)
+        asked.complete(x, observed, rng)
+        asked.impute(x, observed, rng, samples=2)
 
 
 @run(D=6, K=4, N=11, G=len(generative_models.GRID))

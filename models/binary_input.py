@@ -35,7 +35,7 @@ def scatter_rows(x, g, dW):
 
 def bits_matmul_vjp(g, saved, W, x):
     r"""∂L/∂W = xᵀ g"""
-    dW = np.zeros_like(W)  # (D, H)
+    dW = np.zeros_like(W)
     scatter_rows(x, np.ascontiguousarray(g), dW)
     return dW
 

@@ -45,7 +45,7 @@ class Ensemble(AutoregressiveModel):
     def log_prob(self, x):
         """log p(x) of the mixture: (B, D) -> Tensor (B,), in nats."""
         log_p = [model.log_prob(x) + log_w for log_w, model in zip(self.log_weights, self.models)]
-        return logsumexp(np.stack(log_p), axis=0)  # (K, B) -> (B,)
+        return logsumexp(np.stack(log_p), axis=0)  # (B,)
 
 
 def eonade(model, K, rng):

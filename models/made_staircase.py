@@ -162,7 +162,7 @@ def staircase_draw(model, u, component):
         return model.sample_component(u, component)
     zero, none = np.zeros(max(M[0].shape), np.uint64), np.full(model.dim, model.dim, np.uint64)
     starts = [zero if step.starts is None else step.starts for step in found]
-    a, z = (np.tile(p.data, (len(u), 1)) for p in (model.c[0], model.b))  # (n, H), (n, D)
+    a, z = (np.tile(p.data, (len(u), 1)) for p in (model.c[0], model.b))
     W, V, A = model.W[0].data * M[0], model.V.data * M[1], direct if model.A is None else model.A.data * direct
     by_degree = np.argsort(degrees[1], kind="stable")
     return draw(u, order, by_degree, degrees[1], a, z, W, starts[0], V, starts[1], A, none if model.A is None else starts[2])

@@ -180,6 +180,6 @@ def draw_by_fours(u, order, W, V, b, c):
     """`nade.draw` by fours: u < σ(z) is z > log(u / (1 − u)), and that logarithm NumPy takes for all numbers at once."""
     u = np.clip(u, 0, 1)  # `complete` asks for a sure 1 by u = −1, for a sure 0 by u = 2
     with np.errstate(divide="ignore"):
-        threshold = np.log(u / (1 - u))  # (n, D)
+        threshold = np.log(u / (1 - u))
     threshold = np.concatenate([threshold, np.zeros((-len(u) % 4, u.shape[1]))])
     return fours(threshold, order, W, V, b, c)[: len(u)]

@@ -102,13 +102,13 @@ class OrderlessNADE(AutoregressiveModel):
 
     def walk(self, x):
         """Yield each variable d in the model's order with its log-odds (B,); x[:, d] is read only after that."""
-        V, c = np.ascontiguousarray(self.V.data.T), [p.data for p in self.c]  # (D, H)
-        a = np.tile(c[0], (len(x), 1))  # (B, H), the first layer's sums
+        V = np.ascontiguousarray(self.V.data.T)
+        a = np.tile(self.c[0].data, (len(x), 1))  # (B, H), the first layer's sums
         with no_grad():
             for d in self.order:
                 h = self.activation(a)
-                for W, bias in zip(self.hidden, c[1:]):
-                    h = self.activation(h @ W.data + bias)
+                for W, c in zip(self.hidden, self.c[1:]):
+                    h = self.activation(h @ W.data + c.data)
                 yield d, h @ V[d] + self.b.data[d]
                 a += self.U.data[d]
                 a[x[:, d] == 1] += self.W.data[d]
