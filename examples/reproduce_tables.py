@@ -1,29 +1,32 @@
 r"""The papers' tables, cell by cell, from one command.
 
-The question. A paper's table is a promise: with this model, on these bits, that many nats. Which of its cells do these short
-models keep, on a laptop, and by how much? One command runs them all, so nobody need believe the README:
+The question. A paper's table is a promise: with this model, on these bits, that many nats. Which of its cells do
+these short models keep, on a laptop, and by how much? One command runs them all, so nobody need believe the README:
 
     python -m examples.reproduce_tables --data FOLDER [--only SET/MODEL] [--seed N] [--quick]
     python -m examples.reproduce_tables --data FOLDER --where
 
-FOLDER holds one .npz file for each set, with the bits train, valid and test, (N, D), or with folds of real numbers; the file's name is the
-set's. Any other file of that form joins, with no published number beside it; without --data it is the digits that ship with this
-project. `--where` says where each set is to be had and how to know it (`tables_sets.py`). Stop it when you like: a finished cell is noted in a
-file, and an unfinished one goes on in the epoch, or fold, where it was.
+FOLDER holds one .npz file for each set, with the bits train, valid and test, (N, D), or with folds of real numbers;
+the file's name is the set's. Any other file of that form joins, with no published number beside it; without --data it
+is the digits that ship with this project. `--where` says where each set is to be had and how to know it
+(`tables_sets.py`). Stop it when you like: a finished cell is noted in a file, and an unfinished one goes on in the
+epoch, or fold, where it was.
 
 A cell is reached when ours is at most the paper's plus the paper's 95 % interval (plus ours, where it gives none).
 
-The formula. The figure of a cell is the mean of −log p over the N test examples, in nats, and ± 1.96 s / √N, s the deviation over
-the examples: the interval that would hold the model's true mean in 95 of 100 test sets.
+The formula. The figure of a cell is the mean of −log p over the N test examples, in nats, and ± 1.96 s / √N, s the
+deviation over the examples: the interval that would hold the model's true mean in 95 of 100 test sets.
 
-What to notice. The grid is trained on the training part and chosen on the validation part; the test part is looked at once, when
-the choice is made (`tables_recipes.py` states the grids; the output repeats the choice). Sets as small as these overfit, so much depends on
-how a run is stopped: learning rates as large as they can be, that fall to 0, and the early stop. And on dna, with 1,400 rows, masks that change
-with every update gain four nats: a mixture of 300 networks that share their weights.
+What to notice. The grid is trained on the training part and chosen on the validation part; the test part is looked at
+once, when the choice is made (`tables_recipes.py` states the grids; the output repeats the choice). Sets as small as
+these overfit, so much depends on how a run is stopped: learning rates as large as they can be, that fall to 0, and
+the early stop. And on dna, with 1,400 rows, masks that change with every update gain four nats: a mixture of 300
+networks that share their weights.
 
-The common mistake. To try ten settings and report the best *test* figure. Figures of one model in several draws of its order and weights
-differ by chance; of ten equally good ones the best looks 1.5 standard deviations better than it is. Chosen on the validation part, that
-luck stays there: the figure "valid" of the chosen run is too good, "ours" is not.
+The common mistake. To try ten settings and report the best *test* figure. Figures of one model in several draws of
+its order and weights differ by chance; of ten equally good ones the best looks 1.5 standard deviations better than it
+is. Chosen on the validation part, that luck stays there: the figure "valid" of the chosen run is too good, "ours" is
+not.
 """
 
 import argparse

@@ -1,11 +1,12 @@
-r"""The sets of the papers' tables: what is published for each, where it is to be had, how to know that it is the right one.
+r"""The sets of the papers' tables: what is published for each, where it is to be had, how to know it.
 
-Published numbers are mean test NLL in nats. FVSBN and NADE: Larochelle & Murray 2011, Table 1; order-agnostic NADE and its ensembles, RNADE
-(as −log p) and the digits: Uria, Murray & Larochelle 2014, Tables 1 to 3; MADE: Germain et al. 2015, Table 4. Intervals from the papers
-or their supplements; where none is shown, none is given.
+Published numbers are mean test NLL in nats. FVSBN and NADE: Larochelle & Murray 2011, Table 1; order-agnostic NADE
+and its ensembles, RNADE (as −log p) and the digits: Uria, Murray & Larochelle 2014, Tables 1 to 3; MADE: Germain et
+al. 2015, Table 4. Intervals from the papers or their supplements; where none is shown, none is given.
 
-A SHA-256 is that of a part's *text*, one row "0 1 ... 0" and a newline for each example, since the digits are published so; zip containers of
-the same bits differ. That of red wine is taken over the bytes of all folds as little-endian float32, fold1_train, fold1_test, fold2_train ...
+A SHA-256 is that of a part's *text*, one row "0 1 ... 0" and a newline for each example, since the digits are
+published so; zip containers of the same bits differ. That of red wine is taken over the bytes of all folds as little-endian
+float32, fold1_train, fold1_test, fold2_train ...
 """
 
 import hashlib
@@ -53,7 +54,8 @@ SOURCES = {  # where; who says so; SHA-256 of train, valid and test
         "ad693b29f94c14277b095f5238ddefbbdaaae0939789dd2f4f0205278cee3e4d",
         "1de3d397c40fe8eeb33dafd4099a1f665ec01e96d9be234aaeeac8a34930e2e2",
         "e6687bfea3f820c174f33b7865140b2a2dd2930ef786f35d45795fc193b5ab2c")),
-    "red_wine": ("UCI wine quality, red, in the RNADE paper's ten folds", COPY, ("fd7029cd3fe7eae05adf1dcc9ac4a22bc5cb651849368f13594755831a60139b",)),
+    "red_wine": ("UCI wine quality, red, in the RNADE paper's ten folds", COPY, (
+        "fd7029cd3fe7eae05adf1dcc9ac4a22bc5cb651849368f13594755831a60139b",)),
 }  # fmt: skip
 
 

@@ -117,6 +117,23 @@ def test_a_cell_that_is_stopped_goes_on_and_ends_with_the_same_bits(name, tmp_pa
     assert {**found, "minutes": 0} == {**expected, "minutes": 0}
 
 
+def test_after_a_change_of_the_grid_an_old_run_is_not_gone_on_with(tmp_path, tiny, monkeypatch):
+    data, recipe = small_set(), recipes.RECIPES["fvsbn"]
+    other = recipe._replace(small=[{**choice, "lr": 0.7} for choice in recipe.small[:1]])
+    new, changed = (tables.Bench(0, tmp_path / folder, False) for folder in ("new", "changed"))
+    new.folder.mkdir()
+    changed.folder.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(recipes.training.Run, "check", lambda run, loss, where: 1 / (where != "validation" or len(run.history) < 5))
+        with pytest.raises(ZeroDivisionError):
+            tables.cell("walk", "fvsbn", data, changed)
+    assert list(changed.folder.glob("*choice*"))
+    monkeypatch.setitem(recipes.RECIPES, "fvsbn", other)
+    expected, found = (tables.cell("walk", "fvsbn", data, bench) for bench in (new, changed))
+    assert {**found, "minutes": 0} == {**expected, "minutes": 0}
+    assert not list(changed.folder.glob("*choice*"))
+
+
 def test_notes_count_only_for_the_same_bits_and_the_same_grid(tmp_path, tiny, monkeypatch):
     bench, data = tables.Bench(0, tmp_path, False), small_set()
     first = tables.cell("walk", "fvsbn", data, bench)
