@@ -12,8 +12,8 @@ other: for the left half, p(x_O) would be a sum over all that lies between. An o
 known pixels (`models/orderless.py`), so it may put O first, whatever O is. `models/completion.py` is the page behind `complete`.
 
 What to notice in the picture. Each row asks another question of the same network. Left the real digit, then what the model was
-told (grey is unknown), then five completions, and at last the mean of many, E[x | x_O]: white or black where all completions agree, grey
-where they differ. The less is known, the more they differ; with a tenth of the pixels, scattered, they hardly do.
+told (grey is unknown), then five completions, and at last the mean of many, E[x | x_O]: white or black where all completions agree,
+grey where they differ. What is told settles the shape far beyond its own border: with one pixel in ten, scattered, little is left open.
 
 The common mistake. To sample the missing pixels in *any* order from a model that has one, or each from p(x_d | x_O) on its own. The first ignores
 what lies between, the second draws strokes that do not know of each other: the last column shown as a picture.
@@ -83,11 +83,13 @@ def draw(rows, questions, path):
     """One row of images for each question."""
     figure = Figure((9, 5.2), layout="constrained")
     ax = figure.add_subplot()
-    plot.image_grid(np.concatenate(rows), 8, title="real        told      completions" + " " * 66 + "mean", ax=ax)
-    step = SIDE + (ax.images[0].get_array().shape[0] - SIDE * len(rows)) / len(rows)
+    plot.image_grid(np.concatenate(rows), 8, ax=ax)
+    height, width = ax.images[0].get_array().shape[:2]
     ax.set_axis_on()
-    ax.set(xticks=[], yticks=[step * (k + 0.5) for k in range(len(rows))])
+    ax.set(xticks=(np.arange(8) + 0.5) * width / 8, yticks=(np.arange(len(rows)) + 0.5) * height / len(rows))
+    ax.set_xticklabels(["real", "told", "drawn", "drawn", "drawn", "drawn", "drawn", "mean"])
     ax.set_yticklabels([text.replace(" ", "\n", 1) for text in questions])
+    ax.xaxis.tick_top()
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return plot.save(ax, path)
