@@ -33,6 +33,7 @@ from models.nade import NADE
 from models.orderless import OrderlessNADE
 
 LARGE = 20_000  # training rows
+HIDDEN = 500
 BATCH, PATIENCE, MASKS_EPOCH, MASKS_TEST = 100, 30, 4, 300  # masks after each epoch, and for the figures
 
 
@@ -89,23 +90,23 @@ def fvsbn(dim, rng, choice):
 
 def nade(dim, rng, choice):
     """500 sigmoid units."""
-    return NADE(dim, 500, rng=rng, order=choice["order"])
+    return NADE(dim, HIDDEN, rng=rng, order=choice["order"])
 
 
 def made(dim, rng, choice):
     """500 units, one fixed set of masks, direct connections."""
-    return orthogonal(MADE(dim, (500,), rng=rng, order=choice["order"], direct=True, activation=choice["activation"]), rng)
+    return orthogonal(MADE(dim, (HIDDEN,), rng=rng, order=choice["order"], direct=True, activation=choice["activation"]), rng)
 
 
 def sampled_made(dim, rng, choice):
     """500 units, new masks for each update, direct connections."""
     how = {"shuffle": choice["shuffle"], "activation": choice["activation"]}
-    return SampledMADE(dim, (500,), rng=rng, direct=True, **how)
+    return SampledMADE(dim, (HIDDEN,), rng=rng, direct=True, **how)
 
 
 def orderless(dim, rng, choice):
     """Order-agnostic NADE, one hidden layer of 500, evaluated in one random order."""
-    return OrderlessNADE(dim, (500,), rng=rng, order="random")
+    return OrderlessNADE(dim, (HIDDEN,), rng=rng, order="random")
 
 
 def sixteen_orders(model):

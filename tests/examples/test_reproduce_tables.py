@@ -36,10 +36,11 @@ def small_set(seed=0, D=7, N=60):
 
 @pytest.fixture
 def tiny(monkeypatch):
-    """Every recipe with one or two choices, 20 epochs of one step, few masks."""
+    """Every recipe with one or two choices, 20 epochs of one step, few units and masks."""
     monkeypatch.setattr(recipes, "MASKS_TEST", 5)
+    monkeypatch.setattr(recipes, "HIDDEN", 20)
     for name, recipe in recipes.RECIPES.items():
-        small = [{**choice, "epochs": 20, "lr": choice["lr"] / (10 if name == "orderless" else 1)} for choice in recipe.small[:2]]
+        small = [{**choice, "epochs": 20} for choice in recipe.small[:2]]
         monkeypatch.setitem(recipes.RECIPES, name, recipe._replace(small=small))
 
 
