@@ -7,16 +7,18 @@ The formula. Let O be the observed pixels. If they come first in the order, the 
 
     p(x) = p(x_O) p(x_rest | x_O):      p(x_O) = ∏_{d ∈ O} p(x_d | x_<d),      p(x_rest | x_O) = ∏_{d ∉ O} p(x_d | x_<d)
 
-so a completion is a sample that begins in the middle. A NADE in the natural order can do that for the upper half, and for no
-other: for the left half, p(x_O) would be a sum over all that lies between. An order-agnostic NADE has been trained with every set of
-known pixels (`models/orderless.py`), so it may put O first, whatever O is. `models/completion.py` is the page behind `complete`.
+so a completion is a sample that begins in the middle. A NADE in the natural order can do that for the upper half, and for
+no other: for the left half, p(x_O) would be a sum over all that lies between. An order-agnostic NADE has been trained with
+every set of known pixels (`models/orderless.py`), so it may put O first, whatever O is. `models/completion.py` is the page
+behind `complete`.
 
 What to notice in the picture. Each row asks another question of the same network. Left the real digit, then what the model was
-told (grey is unknown), then five completions, and at last the mean of many, E[x | x_O]: white or black where all completions agree,
-grey where they differ. What is told settles the shape far beyond its own border: with one pixel in ten, scattered, little is left open.
+told (grey is unknown), then five completions, and at last the mean of many, E[x | x_O]: white or black where all completions
+agree, grey where they differ. What is told settles the shape far beyond its own border: with one pixel in ten, scattered,
+little is left open.
 
-The common mistake. To sample the missing pixels in *any* order from a model that has one, or each from p(x_d | x_O) on its own. The first ignores
-what lies between, the second draws strokes that do not know of each other: the last column shown as a picture.
+The common mistake. To sample the missing pixels in *any* order from a model that has one, or each from p(x_d | x_O) on its
+own. The first ignores what lies between, the second draws strokes that do not know of each other: the last column, as noise.
 
     python -m examples.inpainting            about two minutes; figures/inpainting.png
     python -m examples.inpainting --data F   with the weights that `published_split --model orderless` has saved
@@ -55,7 +57,7 @@ def prepare(chosen, rng):
     if chosen.data:
         model, path = orderless(rng), chosen.out / f"published_orderless_{chosen.seed}.npz"
         if not path.exists():
-            sys.exit(f"{path}: no such file: first train, python -m examples.published_split --model orderless, same --data, --seed, --out")
+            sys.exit(f"{path}: no such file: first run examples.published_split --model orderless, same --data, --seed and --out")
         model.load_state_dict(checkpoint.load(path)["best"])
         return load_binary(chosen.data), model
     data, epochs = binarized_mnist(), 16

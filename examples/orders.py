@@ -1,7 +1,7 @@
 r"""Orders: does it matter in which order the pixels come, and what do many orders give together?
 
-The question. The chain rule holds in every order, so log p(x) = Σ_d log p(x_d | x_<d) has D! forms. A model is exact in none of them. Does it
-matter which one it learns? And if one network knows them all, are many better than one?
+The question. The chain rule holds in every order, so log p(x) = Σ_d log p(x_d | x_<d) has D! forms. For the truth all are
+the same; for a model they are not. Does it matter which one it learns? And if one network knows them all, are many better?
 
 The formula. An order o gives a density p_o(x). Several give a mixture, EoNADE (Uria, Murray & Larochelle 2014):
 
@@ -9,9 +9,10 @@ The formula. An order o gives a density p_o(x). Several give a mixture, EoNADE (
 
 so an ensemble is never worse than the mean of its members, and it gains the more, the less they agree.
 
-What to notice in the picture. Left: the natural order, line by line, lets a pixel see its neighbours above and to the left before it comes, and learns fastest; a
-spiral from the middle keeps one neighbour; a random order mostly has to guess from afar, but its last pixels are nearly sure. Right: each doubling of K
-gains a little less; the published curve has the same shape. All members are one network with the same weights.
+What to notice in the picture. Left: in the natural order, line by line, a pixel has seen its neighbours above and to the
+left before it comes. So it has in a spiral from the middle. In a random order the first pixels must be guessed from afar,
+but the last are nearly sure. Right: each doubling of K gains a little less. All members are one network with the same
+weights, so each costs only its evaluation.
 
 The common mistake. To average the conditionals, or their logits, over orders: σ(mean of logits) is no mixture of anything, and the
 sum of its p over all x is not 1. Only whole-image probabilities may be averaged.
@@ -50,13 +51,13 @@ def spiral(side):
     return np.array(found)
 
 
-def fit(model, data, chosen, rng, *, optimizer, epochs, path=None, **how):
+def fit(model, data, rng, *, optimizer, epochs, **how):
     """Train with a learning rate that falls to 0; returns the history."""
     model.start_from_means(data.train)
     optimizer = optimizer(model)
     schedule = optim.LinearLR(optimizer, epochs * -(-len(data.train) // 100))
     return training.fit(
-        model, data.train, data.valid, optimizer=optimizer, schedule=schedule, epochs=epochs, batch_size=100, rng=rng, path=path, **how
+        model, data.train, data.valid, optimizer=optimizer, schedule=schedule, epochs=epochs, batch_size=100, rng=rng, **how
     )
 
 
@@ -67,7 +68,7 @@ def nades(data, orders, chosen, epochs, optimizer):
         rng = np.random.default_rng(chosen.seed)
         model = NADE(data.train.shape[1], 8 if chosen.debug else 500, rng=rng, order=order)
         print(f"NADE, order {name}")
-        history = fit(model, data, chosen, rng, optimizer=optimizer, epochs=epochs)
+        history = fit(model, data, rng, optimizer=optimizer, epochs=epochs)
         found[name] = *model.evaluate(data.test)[:2], history
     return found
 
@@ -105,7 +106,8 @@ def draw(found, curve, published, path):
     right.errorbar(K, nll, interval, marker="o", color=plot.BLUE, capsize=3, label="ours")
     if published:
         right.plot(list(PUBLISHED), list(PUBLISHED.values()), "--", color="0.45", label="published")
-    right.set(title="one network, K random orders", xscale="log", xticks=K, xticklabels=K, xlabel="orders K", ylabel="test NLL (nats)")
+    right.set(title="one network, K random orders", xlabel="orders K", ylabel="test NLL (nats)")
+    right.set(xscale="log", xticks=K, xticklabels=K)
     right.minorticks_off()
     right.legend(frameon=False)
     for ax in (left, right):
@@ -131,10 +133,11 @@ def main():
         table(["order", "test NLL (nats)", "+-"], [[name, nll, interval] for name, (nll, interval, _) in found.items()])
         model = OrderlessNADE(784, (8 if chosen.debug else 500,), rng=rng)
         how = dict(loss=order_agnostic, valid_loss=order_agnostic)
-        fit(model, data, chosen, rng, optimizer=lambda m: optim.Adam(m, 1e-3), epochs=1 if chosen.quick else 12, **how)
+        fit(model, data, rng, optimizer=lambda m: optim.Adam(m, 1e-3), epochs=1 if chosen.quick else 12, **how)
     test = data.test if chosen.data else data.test[rng.permutation(len(data.test))[:2000]]
     curve = ensembles(model, test, np.random.default_rng(chosen.seed))
-    table(["orders K", "test NLL (nats)", "+-", "published"], [[K, nll, pm, PUBLISHED[K] if chosen.data else "-"] for K, nll, pm in curve])
+    rows = [[K, nll, pm, PUBLISHED[K] if chosen.data else "-"] for K, nll, pm in curve]
+    table(["orders K", "test NLL (nats)", "+-", "published"], rows)
     print(draw(found, curve, chosen.data, chosen.out / "orders.png"))
 
 

@@ -28,8 +28,8 @@ def observed_first(order, observed, name):
     if late.any():
         row, place = np.argwhere(late)[0]
         raise ValueError(
-            f"{name}: variable {order[place + 1]} is observed, but variable {order[place]}, which comes before it in the order, is not: "
-            "build the model with an order in which the observed ones come first, or use models.orderless.OrderlessNADE"
+            f"{name}: variable {order[place + 1]} is observed, but variable {order[place]}, which comes before it in the order, "
+            "is not: build the model with an order in which the observed ones come first, or use models.orderless.OrderlessNADE"
         )
 
 
@@ -47,7 +47,8 @@ class Completion:
         parts = self.parts()
         if len(parts) == 1:
             return parts[0][1].draw(rng.random((n, self.dim)))
-        x, chosen = np.empty((n, self.dim), self.sample_dtype), rng.choice(len(parts), size=n, p=np.exp([log_w for log_w, _ in parts]))
+        chosen = rng.choice(len(parts), size=n, p=np.exp([log_w for log_w, _ in parts]))
+        x = np.empty((n, self.dim), self.sample_dtype)
         for k in np.unique(chosen):
             x[chosen == k] = parts[k][1].sample((chosen == k).sum(), rng)
         return x
@@ -93,7 +94,8 @@ class Completion:
         parts, x = self.parts(), self.bits(x)
         order = parts[0][1].order
         if any((part.order != order).any() for _, part in parts):
-            raise ValueError(f"{type(self).__name__}: a mixture over several orders has no single x_<d: ask for one order, or a part")
+            name = type(self).__name__
+            raise ValueError(f"{name}: a mixture over several orders has no single x_<d: ask for one order, or a part")
         with no_grad():
             p = np.stack([sigmoid(to_array(part.logits(x))) for _, part in parts])  # (K, B, D)
             if len(parts) == 1:
@@ -112,9 +114,8 @@ class Completion:
         except ValueError:
             observed = np.asarray(observed)
         if observed.shape != x.shape or observed.dtype != bool:
-            raise ValueError(
-                f"{type(self).__name__}: observed must be bool, ({self.dim},) or {x.shape} as x, not {observed.dtype} {observed.shape}"
-            )
+            got = f"{observed.dtype} {observed.shape}"
+            raise ValueError(f"{type(self).__name__}: observed must be bool, ({self.dim},) or {x.shape} as x, not {got}")
         for _, part in self.parts():
             observed_first(part.order, observed, type(self).__name__)
         return self.bits(np.where(observed, x, 0)), observed

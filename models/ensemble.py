@@ -2,10 +2,11 @@ r"""A mixture of models over one data space; EoNADE is the mixture of one order-
 
     p(x) = Σ_k w_k p_k(x),      log p(x) = logsumexp_k [ log w_k + log p_k(x) ]           (log-mean-exp if w_k = 1/K)
 
-A mixture of probabilities of *whole* examples is a probability. It cannot be much worse than its best part: log p(x) ≥ log w_k +
-log p_k(x), so with K parts an example costs at most log K nats more than with the best of them; and where the parts err in different
-places, it is better than all of them, for a part that finds x improbable has hardly a say there. (Averages of the conditionals, or of their logits, over several orders
-are no probability: their sum over all x is not 1.) For what else it answers (`log_marginal`, `complete`) see `completion.py`.
+A mixture of probabilities of *whole* examples is a probability. It cannot be much worse than its best part: log p(x) ≥
+log w_k + log p_k(x), so with K parts an example costs at most log K nats more than with the best of them. Where the parts
+err in different places it is better than each, for a part that finds x improbable has hardly a say there. (Averages of the
+conditionals, or of their logits, over several orders are no probability: their sum over all x is not 1.) For samples,
+marginals and completions see `completion.py`.
 
 Source: Uria, Murray & Larochelle 2014, section 4.2 (EoNADE).
 """
@@ -36,7 +37,9 @@ class Ensemble(AutoregressiveModel):
     def constants(self):
         """The weights, and what each model gives."""
         own = {"log_weights": self.log_weights}
-        return own | {f"models.{k}.{name}": value for k, model in enumerate(self.models) for name, value in model.constants().items()}
+        for k, model in enumerate(self.models):
+            own |= {f"models.{k}.{name}": value for name, value in model.constants().items()}
+        return own
 
     def parts(self):
         """All parts of all models: a mixture of mixtures is a mixture."""

@@ -10,7 +10,7 @@ a place d, and of the D − d + 1 variables that are not known yet predict each,
 
     J = E_x E_d E_o  D / (D − d + 1) · Σ_{k ≥ d} −log p(x_{o_k} | x_{o_<d})          (equation 9)
 
-which is the mean over the orders of −log p(x | o): every known set that a order can meet is trained, and weights are shared. So
+which is the mean over the orders of −log p(x | o): every known set that an order can meet is trained, and weights are shared. So
 after training any variables may be given and any asked for (`complete`), and several orders of the same network make an
 ensemble (EoNADE, `ensemble.py`).
 
@@ -41,9 +41,8 @@ class OrderlessNADE(AutoregressiveModel):
         self.dim, self.dtype, self.activation = dim, np.dtype(dtype), activation_named(activation)
         self.order = resolve_order(order, dim, rng)
         sizes = [2 * dim, *hidden, dim]
-        first, *self.hidden, self.V = [
-            Parameter(kaiming_uniform(n, m, rng).data.T, dtype) for n, m in zip(sizes[:-1], sizes[1:])
-        ]
+        weights = [Parameter(kaiming_uniform(n, m, rng).data.T, dtype) for n, m in zip(sizes[:-1], sizes[1:])]
+        first, *self.hidden, self.V = weights
         self.W, self.U = Parameter(first.data[:dim]), Parameter(first.data[dim:])  # (D, H): of the values, of the mask
         self.W.data = self.W.data * 4  # of 2 D inputs few are on in x ∘ m, so the sum of those few may be larger
         self.c, self.b = [Parameter(np.zeros(size, dtype)) for size in hidden], Parameter(np.zeros(dim, dtype))
@@ -64,7 +63,8 @@ class OrderlessNADE(AutoregressiveModel):
         if observed.ndim == 2 and len(observed) and (observed == observed[0]).all():
             observed = observed[0]
         if observed.shape != (self.dim,) or observed.dtype != bool:
-            raise ValueError(f"OrderlessNADE: observed must be bool, ({self.dim},), one set for all rows, not {observed.dtype} {observed.shape}")
+            got = f"{observed.dtype} {observed.shape}"
+            raise ValueError(f"OrderlessNADE: observed must be bool, ({self.dim},), one set for all rows, not {got}")
         return self.in_order(np.concatenate([self.order[observed[self.order]], self.order[~observed[self.order]]]))
 
     def predict(self, x, known):
