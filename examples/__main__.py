@@ -9,6 +9,12 @@ CHAPTERS = [  # name, idea, minutes on two cores
     ("generative_models", "min d(p_data, p_theta), and a ladder of density models", "2"),
     ("made_mnist", "one pass of a masked network gives all conditionals", "1.5"),
     ("nade_mnist", "one model, three ways to compute it", "1.5"),
+    ("staircases", "fast twins: half of a MADE is zeros, and need not be multiplied", "0.2"),
+    ("orders", "one network that knows every order, and ensembles of them", "3"),
+    ("inpainting", "half of a digit is given: marginals, completions, imputation", "1.5"),
+    ("joint_mnist", "the label as one more variable: Bayes' rule, samples by class, a linear probe", "4.5"),
+    ("compress_digits", "nats become bytes: arithmetic coding beside gzip, bz2, xz and counting", "1"),
+    ("red_wine", "real numbers: each conditional a mixture of bells", "0.1"),
     ("grid_world", "what to do when the rules are known: values, policies, three algorithms", "0.1"),
     ("value_approximation", "values for more states than a table holds; when learning them diverges", "0.3"),
     ("ddpg_pendulum", "actions that are real numbers: an actor that follows a critic uphill", "1"),
@@ -24,7 +30,7 @@ def main():
     else:
         table(["python -m examples.", "idea", "minutes"], [list(chapter) for chapter in CHAPTERS])
         print("\nAll take --quick, --seed N, --debug, --out FOLDER; --help shows the chapter's text. Also: benchmarks,")
-        print("benchmarks_rl, ddpg_evaluation, homework, pendulum_optimum, read, size, published_split, make_binarized_mnist.")
+        print("benchmarks_rl, ddpg_evaluation, homework, pendulum_optimum, read, reproduce_tables, size, published_split, make_binarized_mnist.")
 
 
 if __name__ == "__main__":

@@ -61,14 +61,14 @@ def fit(model, data, rng, *, optimizer, epochs, **how):
     )
 
 
-def nades(data, orders, chosen, epochs, optimizer):
+def nades(data, orders, chosen, epochs, optimizer, patience=None):
     """A NADE for each order, all from the same seed: {name: (test NLL, interval, history)}."""
     found = {}
     for name, order in orders.items():
         rng = np.random.default_rng(chosen.seed)
         model = NADE(data.train.shape[1], 8 if chosen.debug else 500, rng=rng, order=order)
         print(f"NADE, order {name}")
-        history = fit(model, data, rng, optimizer=optimizer, epochs=epochs)
+        history = fit(model, data, rng, optimizer=optimizer, epochs=epochs, patience=patience, verbose=patience is None)
         found[name] = *model.evaluate(data.test)[:2], history
     return found
 
@@ -77,7 +77,7 @@ def twelve(data, chosen):
     """The spread over 12 random orders, beside the published one."""
     rng = np.random.default_rng(chosen.seed)
     orders = {str(k): rng.permutation(data.train.shape[1]) for k in range(2 if chosen.quick else 12)}
-    found = nades(data, orders, chosen, 2 if chosen.quick else 60, lambda model: optim.Adam(model, 3e-3))
+    found = nades(data, orders, chosen, 2 if chosen.quick else 120, lambda model: optim.Adam(model, 3e-3), patience=20)
     nll = np.array([value for value, *_ in found.values()])
     table(["order", "test NLL (nats)", "+-"], [[name, value, interval] for name, (value, interval, _) in found.items()])
     print(f"mean {nll.mean():.3f}, standard deviation over {len(nll)} orders {nll.std(ddof=1):.3f} nats "

@@ -105,9 +105,9 @@ def test_completions_follow_the_conditional_distribution(name):
     assert drawn.dtype == np.uint8 and (drawn[:, observed] == x[observed]).all()
     counts = np.bincount(drawn @ (2 ** np.arange(4, -1, -1)), minlength=32)
     assert (np.abs(counts / n - expected) < 4.5 * np.sqrt(expected * (1 - expected) / n) + 1e-9).all()
-    imputed = model.impute(unseen[None], observed, np.random.default_rng(4), samples=2000)[0]
+    imputed = model.impute(unseen[None], observed, np.random.default_rng(4), samples=300)[0]
     np.testing.assert_array_equal(imputed[observed], x[observed])
-    np.testing.assert_allclose(imputed, expected @ states, atol=0.05)
+    np.testing.assert_allclose(imputed, expected @ states, atol=0.07)
 
 
 def test_each_row_may_have_its_own_observed():
