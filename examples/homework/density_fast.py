@@ -1,12 +1,11 @@
-r"""Exercises over the fast twins, the codec, and numbers about mixtures, real values and any order. (The museum's: museum_density.py.)"""
+r"""Exercises over the fast twins; those over codes stand in density_codes.py, the museum's in museum_density.py."""
 
 import numpy as np
 
-from . import museum_density
+from . import density_codes, museum_density
 from .density import nade_arrays, textbook
-from .exercise import Exercise, Failed, expect
+from .exercise import Exercise, Failed, expect, slope
 from .museum_tools import sigmoid
-from .predictions import ask
 
 # ---- the blocks of a staircase
 
@@ -127,7 +126,7 @@ def scatter_by_hand(get):
 
 
 def scatter_product(get):
-    """Equal to dW + x^T g, for every type of x; x and g stay as they are"""
+    """Equal to dW + x^T g, for each type of numbers; x and g stay as they are"""
     rng = np.random.default_rng(0)
     for B, D, H in ((1, 6, 2), (5, 3, 4), (20, 7, 3)):
         for x_kind, kind in ((np.uint8, np.float64), (np.float32, np.float32), (np.float64, np.float64)):
@@ -140,14 +139,15 @@ def scatter_product(get):
             expect(g, before[1], f"g after {call}: it must stay as it is; it")
 
 
-def scatter_nade(get):
-    """Central differences of NADE's loss, whose gradient is added to in two places"""
-    x, order, W, V, b, c = nade_arrays(seed=2)
-    model = get("models.nade:NADE")(5, 3, rng=np.random.default_rng(0), order=order, dtype=np.float64)
-    for p, array in ((model.W, W), (model.V, V), (model.b, b), (model.c, c)):
-        p.data = array.copy()
-    model.nll(x).backward()
-    expect(model.W.grad, differences_of_W(x, order, W, V, b, c), "the gradient of nll with respect to W, by each of its entries, in a random NADE(5, 3), whose W.grad scatter_rows adds to: it", rtol=1e-5, atol=1e-8)
+def scatter_halves(get):
+    """Central differences of a small layer, the batch in two halves that add up"""
+    rng = np.random.default_rng(4)
+    x, W, v, dW = (rng.random((6, 4)) < 0.5).astype(float), rng.standard_normal((4, 3)), rng.standard_normal((6, 3)), np.zeros((4, 3))
+    for half in (slice(0, 2), slice(2, 6)):
+        get("models.binary_input:scatter_rows")(x[half], v[half] * (1 - np.tanh(x[half] @ W) ** 2), dW)
+    for direction in rng.standard_normal((3, 4, 3)):
+        want = slope(lambda W: (v * np.tanh(x @ W)).sum(), W, direction)
+        expect((dW * direction).sum(), want, "dW after scatter_rows of the gradients of tanh(x W) for 2 examples, then for 4 more, in a random direction", rtol=1e-6)
 
 
 def differences_of_W(x, order, W, V, b, c, eps=1e-6):
@@ -183,7 +183,7 @@ SCATTER = Exercise(
     read="models/binary_input.py",
     task="The input of a network is bits x (B, D), mostly zeros, and its first layer is y = x W. Given g (B, H), the gradient of the loss with respect to y, *add* the gradient with respect to W to "
          "dW (D, H), in place; return nothing. dW may hold something already, which must be kept. No matrix product, no work for zeros: a row of g is added where a bit is on. It is compiled: write plain loops.",
-    check=(scatter_by_hand, scatter_product, scatter_nade),
+    check=(scatter_by_hand, scatter_product, scatter_halves),
     probe=probe_scatter,
     formula=("dW (D, H) ← dW + xᵀ g, for ",),
     hints=(
@@ -343,4 +343,4 @@ def grad_W(x, order, W, V, b, c):
     },
 )  # fmt: skip
 
-EXERCISES = (BLOCKS, SCATTER, WALK, *museum_density.EXERCISES)
+EXERCISES = (BLOCKS, SCATTER, WALK, *density_codes.EXERCISES, *museum_density.EXERCISES)
