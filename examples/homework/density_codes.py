@@ -161,10 +161,10 @@ def predict_codes(nats, K, n, m, D, H, C):
     """Numbers about a digit of so many nats, K orders, n blocks, m of 12 pixels known, and an RNADE(D, H, C)."""
     numbers = {
         "bytes": (f"{nats} / (8 * math.log(2))", f"how many bytes a digit takes in a file, on average, if the model's NLL is {nats} nats and the coder is ideal"),
-        "dearest": ("24", "how many bits the dearest bit of an image may cost in models/codec.py, whose p is a multiple of 2^-24, and neither 0 nor 1"),
+        "dearest": ("24", "how many bits, by -log2 p, the dearest bit of an image may cost in models/codec.py, whose p is a multiple of 2^-24, and neither 0 nor 1"),
         "sure": ("2**24 * math.log(2)", "and how many of its surest bits (p = 1 - 2^-24) cost one bit together, by -log2 p"),
         "worse": (f"math.log({K})", f"by how many nats an example may cost more under the mixture of {K} orders, each of weight 1/{K}, than under the best of them, at most"),
-        "share": (f"({n} + 1) / (2 * {n})", f"which part of the multiplications is left if a large strict mask, a staircase from corner to corner, is cut into {n} blocks of columns (models/made_staircase.py)"),
+        "share": (f"({n} + 1) / (2 * {n})", f"which part of the multiplications is left if a strict mask so large that its single steps do not count, a staircase from corner to corner, is cut into {n} blocks of columns (models/made_staircase.py)"),
         "weight": (f"13 / (12 - {m})", f"by how much each pixel that is to be predicted is weighted in the loss of OrderlessNADE(12), with {m} of the pixels known"),
         "parameters": (f"{D} * {H} + {H} + {D} + 3 * {D} * {H} * {C} + 3 * {D} * {C}", f"how many numbers RNADE({D}, {H}, {C}) learns: {D} variables, {H} hidden units, {C} components"),
     }
@@ -197,7 +197,7 @@ def predict_codes(nats, K, n, m, D, H, C):
         },
         right={"logarithms": {"bytes": f"math.log2(math.exp({nats})) / 8", "worse": f"-math.log(1 / {K})", "sure": "-1 / math.log2(1 - 2**-24)", "dearest": "-math.log2(2**-24)"},
                "sums": {"share": f"sum(range({n} + 1)) / {n}**2", "parameters": f"{D} * ({H} + 1 + 3 * {C} * ({H} + 1)) + {H}", "weight": f"1 / (12 / 13 - {m} / 13)"}},
-        own=lambda rng: predict_codes(round(float(rng.integers(600, 1300)) / 10, 1), int(rng.integers(3, 33)), int(rng.integers(4, 13)), int(rng.integers(1, 11)),
+        own=lambda rng: predict_codes(round(float(rng.integers(600, 1300)) / 10, 1), int(rng.integers(3, 33)), int(rng.integers(4, 13)), int(rng.choice([1, 2, 3, 4, 5, 7, 8, 9, 10])),
                                       int(rng.integers(5, 30)), int(rng.integers(10, 60)), int(rng.integers(3, 21))),
     )  # fmt: skip
 
