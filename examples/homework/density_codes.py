@@ -160,7 +160,7 @@ def decode_bit(p, stream, state):
 def predict_codes(nats, K, n, m, D, H, C):
     """Numbers about a digit of so many nats, K orders, n blocks, m of 12 pixels known, and an RNADE(D, H, C)."""
     numbers = {
-        "bytes": (f"{nats} / (8 * math.log(2))", f"how many bytes a digit takes in a file, on average, if the model's NLL is {nats} nats and the coder is ideal"),
+        "file_bytes": (f"{nats} / (8 * math.log(2))", f"how many bytes a digit takes in a file, on average, if the model's NLL is {nats} nats and the coder is ideal"),
         "dearest": ("24", "how many bits, by -log2 p, the dearest bit of an image may cost in models/codec.py, whose p is a multiple of 2^-24, and neither 0 nor 1"),
         "sure": ("2**24 * math.log(2)", "and how many of its surest bits (p = 1 - 2^-24) cost one bit together, by -log2 p"),
         "worse": (f"math.log({K})", f"by how many nats an example may cost more under the mixture of {K} orders, each of weight 1/{K}, than under the best of them, at most"),
@@ -173,13 +173,13 @@ def predict_codes(nats, K, n, m, D, H, C):
         minutes=20, difficulty=2, read="the docstrings of models/codec.py, models/ensemble.py, models/made_staircase.py, models/orderless.py and models/rnade.py",
         task="Say these numbers before you run anything. Write a number or an expression in the place of each `...` (`import math` is allowed). Counts must be exact, other numbers right to 0.1 %.",
         hints=("How many bits is a nat? Of a sum of positive numbers, what is the least that it can be if you know its largest term? Of n blocks, which part of the rows does block i need?",
-               "bytes = NLL / (8 ln 2); the mixture's p >= p_best / K; block i of n needs the part i / n of the rows; the loss of orders is weighted (D + 1) / (D - known).",
+               "file_bytes = NLL / (8 ln 2); the mixture's p >= p_best / K; block i of n needs the part i / n of the rows; the loss of orders is weighted (D + 1) / (D - known).",
                "worse = ln K; share = (1 + 2 + ... + n) / n^2; dearest = -log2 2^-24; sure = 1 / -log2(1 - 2^-24); parameters: W and c and rho, then three times V (D, H, K) and b (D, K)"),
         why="What an ensemble may lose is ln K nats at most; what it gains has no such bound. The surest bits are so cheap that the limit on p is never felt, while a p of 0 would make a file that cannot be decoded.",
         wrong={
-            "bits_for_bytes": ({"bytes": f"{nats} / math.log(2)"}, "these are bits: a byte has 8."),
-            "nats_for_bits": ({"bytes": f"{nats} / 8"}, "nats were taken for bits: a nat is 1 / ln 2 = 1.44 bits."),
-            "ln_2_upside_down": ({"bytes": f"{nats} * math.log(2) / 8"}, "a nat is more than a bit: divide by ln 2."),
+            "bits_for_bytes": ({"file_bytes": f"{nats} / math.log(2)"}, "these are bits: a byte has 8."),
+            "nats_for_bits": ({"file_bytes": f"{nats} / 8"}, "nats were taken for bits: a nat is 1 / ln 2 = 1.44 bits."),
+            "ln_2_upside_down": ({"file_bytes": f"{nats} * math.log(2) / 8"}, "a nat is more than a bit: divide by ln 2."),
             "range_of_the_coder": ({"dearest": "32"}, "the range has 32 bits, but p only 24: the least p is 2^-24."),
             "linear_in_p": ({"sure": "2**24"}, "-log2(1 - e) is e / ln 2, not e: ln 2 is missing."),
             "worse_in_bits": ({"worse": f"math.log2({K})"}, "this is in bits: nats were asked for, ln K."),
@@ -195,7 +195,7 @@ def predict_codes(nats, K, n, m, D, H, C):
             "no_bias": ({"parameters": f"{D} * {H} + {H} + {D} + 3 * {D} * {H} * {C}"}, "the biases of alpha, mu and sigma are missing."),
             "shared_rows": ({"parameters": f"{D} * {H} + {H} + {D} + 3 * {H} * {C} + 3 * {C}"}, "each variable has its own V and b: only the hidden layer is shared."),
         },
-        right={"logarithms": {"bytes": f"math.log2(math.exp({nats})) / 8", "worse": f"-math.log(1 / {K})", "sure": "-1 / math.log2(1 - 2**-24)", "dearest": "-math.log2(2**-24)"},
+        right={"logarithms": {"file_bytes": f"math.log2(math.exp({nats})) / 8", "worse": f"-math.log(1 / {K})", "sure": "-1 / math.log2(1 - 2**-24)", "dearest": "-math.log2(2**-24)"},
                "sums": {"share": f"sum(range({n} + 1)) / {n}**2", "parameters": f"{D} * ({H} + 1 + 3 * {C} * ({H} + 1)) + {H}", "weight": f"1 / (12 / 13 - {m} / 13)"}},
         own=lambda rng: predict_codes(round(float(rng.integers(600, 1300)) / 10, 1), int(rng.integers(3, 33)), int(rng.integers(4, 13)), int(rng.choice([1, 2, 3, 4, 5, 7, 8, 9, 10])),
                                       int(rng.integers(5, 30)), int(rng.integers(10, 60)), int(rng.integers(3, 21))),

@@ -185,7 +185,7 @@ SCATTER = Exercise(
          "dW (D, H), in place; return nothing. dW may hold something already, which must be kept. No matrix product, no work for zeros: a row of g is added where a bit is on. It is compiled: write plain loops.",
     check=(scatter_by_hand, scatter_product, scatter_halves),
     probe=probe_scatter,
-    formula=("dW (D, H) ← dW + xᵀ g, for ",),
+    formula=("dW (D, H) ← dW + xᵀ g, for bits x (B, D) and g (B, H).",),
     hints=(
         "Which rows of W took part in row i of y? If each of them grows by a little, how does y_i change?",
         "dL/dW_d = sum of g_i over those examples i in which x_id = 1.",
