@@ -40,7 +40,7 @@ def tiny(monkeypatch):
     monkeypatch.setattr(recipes, "MASKS_TEST", 5)
     monkeypatch.setattr(recipes, "HIDDEN", 20)
     for name, recipe in recipes.RECIPES.items():
-        small = [{**choice, "epochs": 20} for choice in recipe.small[:2]]
+        small = [{**choice, "epochs": 20, "lr": choice["lr"] * (10 if "optimizer" in choice else 1)} for choice in recipe.small[:2]]
         monkeypatch.setitem(recipes.RECIPES, name, recipe._replace(small=small))
 
 
