@@ -121,7 +121,8 @@ def main():
     rng = np.random.default_rng(chosen.seed)
     data = load_binary(chosen.data) if chosen.data else binarized_mnist()
     if chosen.quick:
-        data = type(data)(*(part[:: max(len(part) // n, 1)] for part, n in zip(data, (2000, 100, 100))))
+        some = (40, 10, 10) if chosen.debug else (2000, 100, 100)
+        data = type(data)(*(part[:: max(len(part) // n, 1)] for part, n in zip(data, some)))
     if data.train.shape[1] != 784:
         return twelve(data, chosen)
     found, model = {}, orderless(rng)
