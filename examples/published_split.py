@@ -58,11 +58,25 @@ def order_agnostic(model, x, rng):
     return model.order_agnostic_nll(x, rng)
 
 
+class Decay(optim.LinearLR):
+    """A learning rate that falls to 0, and weights that shrink by lr / (1 − momentum) · 2e-4 in each step.
+
+    It is what a penalty of 1e-4 ‖w‖² does, apart from the momentum. Chosen on the validation part from 0, 3e-5 and 2e-4:
+    without it NADE overfits from about the 36th epoch on.
+    """
+
+    def step(self):
+        """Count one iteration, set the learning rate, shrink."""
+        super().step()
+        for flat in self.optimizer.flats:
+            flat.data *= np.float32(1 - 2e-4 * self.optimizer.lr / (1 - self.optimizer.momentum))
+
+
 RECIPES = {  # model, optimiser, epochs, published test NLL
     "fvsbn": (fvsbn, lambda model: optim.SGD(model, 0.05, momentum=0.9, nesterov=True), 15, "97.45"),
     "made": (made, lambda model: optim.Adam(model, 1e-3), 30, "about 94.5"),
     "made_plain": (made_plain, lambda model: optim.Adam(model, 2e-3), 40, "about 94.5"),
-    "nade": (nade, lambda model: optim.SGD(model, 0.03, momentum=0.9, nesterov=True), 36, "88.86, 88.33"),
+    "nade": (nade, lambda model: optim.SGD(model, 0.03, momentum=0.9, nesterov=True), 45, "88.86, 88.33"),
     "orderless": (orderless, lambda model: optim.Adam(model, 1e-3), 700, "92.17"),
 }
 
@@ -74,7 +88,7 @@ def run(name, data, seed, out):
     model = build(rng)
     model.start_from_means(data.train)
     optimizer = optimizer(model)
-    schedule = optim.LinearLR(optimizer, epochs * -(-len(data.train) // 100))
+    schedule = (Decay if name == "nade" else optim.LinearLR)(optimizer, epochs * -(-len(data.train) // 100))
     out.mkdir(parents=True, exist_ok=True)
     how = dict(loss=order_agnostic, valid_loss=training.nll) if name == "orderless" else {}
     history = training.fit(
