@@ -198,7 +198,7 @@ def test_a_kernel_and_a_part_of_a_file(monkeypatch):
     rows = read.listing("models/nade.py", "collect").splitlines()
     assert [row[4:6] for row in rows] == ["  ", "| ", "  ", "| ", "| ", "| "]  # decorator, def, docstring, for, and its two lines
     assert rows[4].endswith(" da[k] 0.25") and rows[3].endswith(" k 0")
-    assert read.listing("models/nade.py", "NADE.sample").count("\n") == 3
+    assert read.listing("models/nade.py", "NADE.draw").count("\n") == 4
 
 
 def test_margins():
