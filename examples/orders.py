@@ -101,7 +101,8 @@ def draw(found, curve, published, path):
     for (name, (_, _, history)), color in zip(found.items(), (plot.BLUE, plot.ORANGE, "0.45")):
         left.plot([h["epoch"] for h in history], [h["valid"] for h in history], marker="o", markersize=3, color=color, label=name)
     left.set(title="NADE in three orders", xlabel="epoch", ylabel="validation NLL (nats)")
-    left.legend(frameon=False)
+    if found:
+        left.legend(frameon=False)
     K, nll, interval = map(np.array, zip(*curve))
     right.errorbar(K, nll, interval, marker="o", color=plot.BLUE, capsize=3, label="ours")
     if published:

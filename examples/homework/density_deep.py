@@ -231,7 +231,7 @@ def agnostic_weights(get):
 
 def agnostic_masks(get):
     """Each number of known variables equally often, and of each number every set"""
-    spy, D, B = Spy(get, 4, nats(np.ones(4))), 4, 6000
+    spy, D, B = Spy(get, 4, nats(np.ones(4))), 4, 2500
     _, masks = spy.asked(get, np.zeros((B, D)), np.random.default_rng(1))
     if masks.shape != (B, D) or not np.isin(masks, (0, 1)).all():
         raise Failed(f"x ({B}, 4): predict was told masks of shape {masks.shape}; one row of zeros and ones (or bool) for each example is wanted, ({B}, 4)")
@@ -258,9 +258,9 @@ def agnostic_mean(get):
                 nll += np.logaddexp(0, z) - x[:, d] * z
                 known[:, d] = 1
             want.append(nll.mean())
-        got, want = Spy(get, 3, logits).asked(get, np.tile(x, (20_000, 1)), np.random.default_rng(seed))[0], np.mean(want)
-        if not abs(got - want) < 0.02 * want:
-            raise Failed(f"4 states of 3 bits, 20,000 times each: order_agnostic_nll gives {got:.4f}; the mean over all 6 orders of -log p is {want:.4f}")
+        got, want = Spy(get, 3, logits).asked(get, np.tile(x, (1_000, 1)), np.random.default_rng(seed))[0], np.mean(want)
+        if not abs(got - want) < 0.05 * want:
+            raise Failed(f"4 states of 3 bits, 1,000 times each: order_agnostic_nll gives {got:.4f}; the mean over all 6 orders of -log p is {want:.4f}")
 
 
 def agnostic_slope(get):
@@ -285,18 +285,18 @@ def agnostic_slope(get):
 
 
 def probe_agnostic(f, get):
-    """Numbers that do not depend on what was drawn: for each number of known variables the least and the largest loss; what the masks are like."""
+    """Numbers that do not depend on what was drawn: for each number of known variables the least and the largest weight; what the masks are like."""
     D, rng, one = 3, np.random.default_rng(0), np.zeros((1, 3))
-    spy, found = Spy(get, D, nats(np.ones(D))), {n: [] for n in range(D + 1)}
-    for _ in range(300):
+    spy, found = Spy(get, D, nats(NATS)), {n: [] for n in range(D + 1)}
+    for _ in range(150):
         loss, mask = spy.asked(get, one, rng, f)
-        found[int(mask.sum())].append(loss)
+        found[int(mask.sum())].append(loss / max(((1 - mask) * NATS).sum(), 1))
     ends = [end for losses in found.values() for end in ((min(losses), max(losses)) if losses else (-1, -1))]
     spy = Spy(get, 6, nats(np.ones(6)))
-    pairs = max(spy.asked(get, np.zeros((2, 6)), rng, f)[0] for _ in range(200))
-    masks = spy.asked(get, np.zeros((400, 6)), rng, f)[1]
-    n = masks.sum(axis=1)
-    like = [(n % 6 == 0).mean() > 0.09, len(set(n)) > 1, (masks[:, 1:] <= masks[:, :-1]).all()]
+    pairs = max(spy.asked(get, np.zeros((2, 6)), rng, f)[0] for _ in range(100))
+    masks = np.stack([spy.asked(get, np.zeros((150, 6)), rng, f)[1] for _ in range(8)])  # (8, 150, 6)
+    n = masks.sum(axis=2)
+    like = [(n % 6 == 0).mean() > 0.09, np.ptp(n.mean(axis=1)) < 1.3, (masks[..., 1:] <= masks[..., :-1]).all()]
     return np.array([*ends, pairs, *like, f(spy.model, np.zeros((2, 6)), rng).requires_grad], float)
 
 
