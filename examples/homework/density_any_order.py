@@ -1,4 +1,4 @@
-r"""Exercises over mixtures of whole models, the order-agnostic loss and completions; those over labels and regions: density_deep_more.py."""
+r"""Exercises over mixtures of whole models and the order-agnostic loss."""
 
 import itertools
 from math import comb
