@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from . import density, density_any_order, density_fast, engine, gridworld, museum_bugs, predictions, reinforcement, returns, tests_to_write
+from . import density, density_any_order, density_completions, density_fast, density_labels, engine, gridworld, museum_bugs, predictions, reinforcement, returns, tests_to_write
 from .exercise import KINDS, Exercise
 
-CHAPTERS = (engine, density, density_fast, density_any_order, gridworld, returns, reinforcement, museum_bugs, predictions, tests_to_write)
+CHAPTERS = (
+    engine, density, density_fast, density_any_order, density_completions, density_labels, gridworld, returns, reinforcement, museum_bugs, predictions, tests_to_write,
+)  # fmt: skip
 EXERCISES = {exercise.id: exercise for chapter in CHAPTERS for exercise in chapter.EXERCISES}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from .exercise import Exercise, Failed, expect, slope
 from .museum_density import orderless, orderless_numpy
-from .museum_tools import sigmoid, states, wild
+from .museum_tools import states, wild
 
 # ---- small models, and their numbers in plain NumPy
 
