@@ -14,8 +14,8 @@ behind `complete`.
 
 What to notice in the picture. Each row asks another question of the same network. Left the real digit, then what the model was
 told (grey is unknown), then five completions, and at last the mean of many, E[x | x_O]: white or black where all completions
-agree, grey where they differ. What is told settles the shape far beyond its own border: with one pixel in ten, scattered,
-little is left open.
+agree, grey where they differ. One pixel in ten, scattered over the image, already settles where the strokes are and halves
+what the rest costs (the table says so in nats); a hole in the middle leaves several digits open.
 
 The common mistake. To sample the missing pixels in *any* order from a model that has one, or each from p(x_d | x_O) on its
 own. The first ignores what lies between, the second draws strokes that do not know of each other: the last column, as noise.

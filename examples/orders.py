@@ -96,12 +96,12 @@ def ensembles(model, x, rng):
 
 def draw(found, curve, published, path):
     """Learning curves of the orders on the left, the ensembles on the right."""
-    figure = Figure((10, 4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for (name, (_, _, history)), color in zip(found.items(), (plot.BLUE, plot.ORANGE, "0.45")):
-        left.plot([h["epoch"] for h in history], [h["valid"] for h in history], marker="o", markersize=3, color=color, label=name)
-    left.set(title="NADE in three orders", xlabel="epoch", ylabel="validation NLL (nats)")
-    if found:
+    figure = Figure((10 if found else 5.5, 4), layout="constrained")
+    *lefts, right = figure.subplots(1, 2 if found else 1, squeeze=False)[0]
+    for left in lefts:  # one, or none if nothing was trained
+        for (name, (_, _, history)), color in zip(found.items(), (plot.BLUE, plot.ORANGE, "0.45")):
+            left.plot([h["epoch"] for h in history], [h["valid"] for h in history], "o-", markersize=3, color=color, label=name)
+        left.set(title="NADE in three orders", xlabel="epoch", ylabel="validation NLL (nats)", xticks=[h["epoch"] for h in history])
         left.legend(frameon=False)
     K, nll, interval = map(np.array, zip(*curve))
     right.errorbar(K, nll, interval, marker="o", color=plot.BLUE, capsize=3, label="ours")
@@ -111,9 +111,9 @@ def draw(found, curve, published, path):
     right.set(xscale="log", xticks=K, xticklabels=K)
     right.minorticks_off()
     right.legend(frameon=False)
-    for ax in (left, right):
+    for ax in (*lefts, right):
         ax.spines[["top", "right"]].set_visible(False)
-    return plot.save(left, path)
+    return plot.save(right, path)
 
 
 def main():

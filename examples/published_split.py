@@ -6,6 +6,8 @@ ship it (README, "Data", says where it is and gives its SHA-256):
 
     python -m examples.published_split --data binarized_mnist.npz [--model fvsbn] [--seed 0]
 
+(--model all takes more than an hour, most of it the order-agnostic model; each run can be stopped and goes on.)
+
 The figure of merit is the mean of −log p(x) over the 10,000 test digits, in nats, with 95 % confidence from the spread
 over the digits. The weights are those of the best epoch on the validation part, which also chose the learning rates.
 
@@ -64,10 +66,10 @@ def order_agnostic(model, x, rng):
 
 
 class Decay(optim.LinearLR):
-    """A learning rate that falls to 0, and weights that shrink by lr / (1 − momentum) · 2e-4 in each step.
+    """A learning rate that falls to 0, and parameters w that shrink by lr / (1 − momentum) · 2e-4 of themselves in each step.
 
-    It is what a penalty of 1e-4 ‖w‖² does, apart from the momentum. Chosen on the validation part from 0, 3e-5 and 2e-4:
-    without it NADE overfits from about the 36th epoch on.
+    A penalty 1e-4 ‖w‖² in the loss would pull as hard. 2e-4 was chosen on the validation part from 0, 3e-5 and 2e-4: 88.80
+    (36 epochs), 88.71 (40) and 88.55 nats (45). With 0, more epochs make it worse: 88.91 after 60.
     """
 
     def step(self):
@@ -96,10 +98,11 @@ def run(name, data, seed, out):
     optimizer = optimizer(model)
     schedule = (Decay if name == "nade" else optim.LinearLR)(optimizer, epochs * -(-len(data.train) // 100))
     out.mkdir(parents=True, exist_ok=True)
-    how = dict(loss=order_agnostic, valid_loss=training.nll) if name == "orderless" else {}
+    how = dict(loss=order_agnostic, valid_loss=training.nll) if name == "orderless" else {}  # its exact nll takes D steps, so
+    valid = data.valid[:: 10 if how else 1]  # a tenth of the digits has to do for choosing the epoch
     history = training.fit(
-        model, data.train, data.valid[:: 10 if how else 1], optimizer=optimizer, schedule=schedule, epochs=epochs, batch_size=100,
-        rng=rng, path=out / f"published_{name}_{seed}.npz", **how,
+        model, data.train, valid, optimizer=optimizer, schedule=schedule, epochs=epochs, batch_size=100, rng=rng,
+        path=out / f"published_{name}_{seed}.npz", **how,
     )  # fmt: skip
     train, valid, test = (model.evaluate(part) for part in data)
     minutes = history[-1]["seconds"] / 60

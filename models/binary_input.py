@@ -2,9 +2,9 @@ r"""A product with bits: x W is the sum of those rows of W whose bit is 1. A fas
 
     (x W)_i = Σ_{d: x_id = 1} W_d          ∂L/∂W_d = Σ_{i: x_id = 1} g_i
 
-A matrix product multiplies by every 0 as well. On binarised digits one pixel in seven is on, and to add 100 rows is
-faster than to multiply 784 (`python -m examples.benchmarks` says by how much); with half of the bits on, it is not. The
-result is the same up to the order of the additions.
+A matrix product multiplies by every 0 as well. On binarised digits one pixel in eight is on, and to add 100 rows is faster
+than to multiply 784: `python -m examples.staircases` says by how much. The more bits are on, the less it gains. The result
+is the same up to the order of the additions.
 """
 
 import numpy as np

@@ -4,9 +4,9 @@ Half of a MADE's masks is 0, and `x @ (W * M)` multiplies by every 0. But number
 which degree is arbitrary; a model of one mask sorts them), and the zeros lie together: the mask into the output is a
 staircase, and so is one between hidden layers. Cut its columns into a few blocks; each needs only the rows above its step:
 
-    h (V ∘ M), columns of one block  =  h[:, rows] (V ∘ M)[rows, columns]       rows: from the first 1 of M[:, columns] to the last
+    h (V ∘ M), columns of one block  =  h[:, rows] (V ∘ M)[rows, columns]     rows: from the first 1 of M[:, columns] to the last
 
-With 6 blocks 58 % of the multiplications are left. More blocks would leave fewer, but small products run slower. The way
+With 6 blocks about (1 + 1/6) / 2 = 58 % of the multiplications are left. More blocks would leave fewer, but small products run slower. The way
 back skips the same zeros: ∂L/∂V = (hᵀ g) ∘ M goes by columns too, and ∂L/∂h = g (V ∘ M)ᵀ by blocks of rows.
 
 The input is binary. So its layer needs no product: the rows of W whose bit is on are added up, as in `binary_input.py`,
@@ -14,8 +14,8 @@ and each from its step on: input d reaches the units of degree m_k ≥ m_d, whic
 
 Nothing here trusts the mask to be a staircase: a block is as wide as its ones, so any mask gives the right result, and
 only a staircase a fast one. In a random order the outputs' steps lie scattered, every block is as high as the mask,
-and only the input's layer gains. Several masks share weights whose units have another degree in each: to sort them
-costs what the blocks gain, so they keep `x @ (W * M)`. `python -m examples.staircases` draws all this and measures it.
+and only the input's layer gains. Several masks share weights whose units have another degree in each, so no numbering
+sorts them all: they keep `x @ (W * M)`. `python -m examples.staircases` draws all this and measures it.
 """
 
 import math
@@ -60,8 +60,11 @@ def steps(M, n=6):
 
 @jit
 def gather_suffixes(x, W, starts, y):
-    """y ← y + x (W ∘ M), for bits x (B, D), W (D, H). (An unsigned start: a signed index might be −1, the last one, and to
-    ask for that would keep the loop from becoming vector code.)"""
+    """y ← y + x (W ∘ M), for bits x (B, D), W (D, H): `binary_input.gather_rows`, each row from its start on.
+
+    The start is unsigned: a signed index might be −1, the last one, and to ask for that in each step would keep the loop
+    from becoming vector code.
+    """
     H = np.uint64(y.shape[1])
     for i in range(len(x)):
         for d in range(x.shape[1]):
@@ -132,7 +135,10 @@ def staircase_logits(model, x):
 
 @jit
 def draw(u, order, by_degree, degrees, a, z, W, starts, V, V_starts, A, A_starts):
-    """Bits (n, D) for uniform numbers u (n, D): masked weights, and sums that start from the biases, a (n, H) and z (n, D)."""
+    """Uniform numbers u (n, D) -> bits (n, D). The weights are masked; the sums start from the biases, a (n, H) and z (n, D).
+
+    by_degree (H,): the hidden units in the order in which they become final. *starts: where the ones of each row begin.
+    """
     x, k = np.zeros(u.shape, np.uint8), 0
     H, D = np.uint64(a.shape[1]), np.uint64(z.shape[1])
     for place in range(len(order)):

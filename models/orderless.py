@@ -5,18 +5,19 @@ The network is told which variables are known, by a mask m (1 = known), and pred
     h = g( (x ∘ m) W + m U + c ),   [h = g(h W_l + c_l)],   logits = h V + b
 
 The mask is an input as well, or a known 0 could not be told from an unknown bit. For an order o, the conditional of
-x_{o_d} is read off with the d − 1 variables before it known. Training fits all D! orders at once: draw an example, an order and
-a place d, and of the D − d + 1 variables that are not known yet predict each, as any of them could be the next one:
+x_{o_d} is read off with the d − 1 variables before it known. Training fits all D! orders at once: draw an example, an order
+and a place d, and of the D − d + 1 variables that are not known yet predict each, as any of them could be the next one:
 
     J = E_x E_d E_o  D / (D − d + 1) · Σ_{k ≥ d} −log p(x_{o_k} | x_{o_<d})          (equation 9)
 
-which is the mean over the orders of −log p(x | o): every known set that an order can meet is trained, and weights are shared. So
-after training any variables may be given and any asked for (`complete`), and several orders of the same network make an
-ensemble (EoNADE, `ensemble.py`).
+which is the mean over the orders of −log p(x | o): every set of known variables that an order can meet is trained, with the
+same weights. So after training any variables may be given and any asked for (`complete`), and several orders of the same
+network make an ensemble (EoNADE, `ensemble.py`).
 
-How the mask is drawn. A threshold t ~ U(0, 1), then m_j = 1[u_j < t] with u_j ~ U(0, 1): the number of known variables is
-then uniform on 0 ... D, and given it every set is equally likely. With n = D nothing is left to predict; what remains
-has D values of n, so (D + 1) / (D − n) stands in the place of D / (D − n).
+How the mask is drawn, with no sorting. A threshold t ~ U(0, 1), then m_j = 1[u_j < t] with u_j ~ U(0, 1): the number
+n = d − 1 of known variables is then uniform on 0 ... D, and given n every set is equally likely. n = D, where nothing is
+left to predict, should not occur and counts 0; the other D values have the probability 1 / (D + 1) each, not 1 / D, so
+(D + 1) / (D − n) stands in the place of D / (D − n).
 """
 
 import copy
@@ -44,7 +45,7 @@ class OrderlessNADE(AutoregressiveModel):
         weights = [Parameter(kaiming_uniform(n, m, rng).data.T, dtype) for n, m in zip(sizes[:-1], sizes[1:])]
         first, *self.hidden, self.V = weights
         self.W, self.U = Parameter(first.data[:dim]), Parameter(first.data[dim:])  # (D, H): of the values, of the mask
-        self.W.data = self.W.data * 4  # of 2 D inputs few are on in x ∘ m, so the sum of those few may be larger
+        self.W.data = self.W.data * 4  # few of x ∘ m are on, so each may weigh more (4: the best of 1, 2, 4 on validation)
         self.c, self.b = [Parameter(np.zeros(size, dtype)) for size in hidden], Parameter(np.zeros(dim, dtype))
 
     def constants(self):

@@ -103,7 +103,7 @@ class Exercise:
         if self.answer:
             return "@jit" in self.answer
         module = graft.source_of(self.target.split(":")[0]).read_text(encoding="utf-8")
-        return self.text.startswith("@jit") or f"\n{self.name} = jit({self.name}" in module
+        return self.text.startswith(("@jit", "@strict", "@inlined")) or f"\n{self.name} = jit({self.name}" in module
 
     @property
     def version(self):
