@@ -7,8 +7,8 @@ The formula. Nothing in MADE says which hidden unit has which degree. Number the
 
     M_jk = 1[m_k ≥ m_j]   (input to hidden)          M_kd = 1[m_d > m_k]   (hidden to output)
 
-the ones lie on one side of a staircase. Cut the output mask into 6 blocks of columns; of each, only the rows above its step
-are multiplied, (1 + 1/6) / 2 = 58 % of all. And the input is bits: of its layer only those rows of W are added whose pixel
+the ones lie on one side of a staircase. Cut the output mask into 10 blocks of columns; of each, only the rows above its step
+are multiplied, (1 + 1/10) / 2 = 55 % of all. And the input is bits: of its layer only those rows of W are added whose pixel
 is on, about one in eight, and each only from its step on. `models/made_staircase.py` is the source beside this page.
 
 What to notice in the picture. Left, the mask as the degrees were drawn: noise. Middle, the same mask with the units sorted,
@@ -78,7 +78,7 @@ def draw(model, noise, rows):
     figure = Figure((11, 4), layout="constrained")
     left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 1.1))
     M, blocks = model.components[0].masks[1], model.components[0].steps[1].columns
-    for ax, mask, title in ((left, noise, "output mask, units as they came"), (middle, M, "units sorted by degree, 6 blocks")):
+    for ax, mask, title in ((left, noise, "output mask, units as they came"), (middle, M, f"units sorted by degree, {len(blocks)} blocks")):
         ax.imshow(mask, cmap="Greys", vmin=0, vmax=2, aspect="auto", interpolation="nearest")
         ax.set(title=title, xlabel="output (pixel)", ylabel="hidden unit")
     for r, c in blocks:

@@ -10,9 +10,14 @@ from .museum_tools import sigmoid
 # ---- the blocks of a staircase
 
 
-def edges_of(found, M, n, call):
-    """What blocks(M, n) returned, as rows (first row, end, first column, end); Failed unless it is pairs of slices."""
-    expect(len(found), n, f"the number of blocks of {call}")
+def cuts(width, n):
+    """n blocks of about equal width: [0, ..., width]."""
+    return [i * width // n for i in range(n + 1)]
+
+
+def pairs_of(found, M, edges, call):
+    """What blocks(M, edges) returned, as rows (first row, end, first column, end); Failed unless it is pairs of slices."""
+    expect(len(found), len(edges) - 1, f"the number of blocks of {call}")
     for pair in found:
         if len(pair) != 2 or not all(isinstance(part, slice) and part.step is None for part in pair):
             raise Failed(f"{call}: each block must be a pair of slices (rows, columns), not {pair!r}")
@@ -23,14 +28,14 @@ def blocks_by_hand(get):
     """By hand: a staircase, its mirror image, gaps and zeros"""
     stairs = np.array([[0, 1, 1, 1, 1, 1], [0, 0, 1, 1, 1, 1], [0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 0, 1]])
     cases = [
-        (stairs, 3, [[0, 1, 0, 2], [0, 2, 2, 4], [0, 4, 4, 6]]), (stairs, 2, [[0, 2, 0, 3], [0, 4, 3, 6]]), (stairs, 1, [[0, 4, 0, 6]]),
-        (stairs, 4, [[0, 0, 0, 1], [0, 2, 1, 3], [0, 2, 3, 4], [0, 4, 4, 6]]), (stairs[::-1], 2, [[2, 4, 0, 3], [0, 4, 3, 6]]),
-        (np.array([[0, 0, 0], [1, 0, 0], [0, 0, 0], [0, 1, 0], [0, 0, 0]]), 2, [[1, 2, 0, 1], [3, 4, 1, 3]]), (np.zeros((3, 4)), 2, [[0, 0, 0, 2], [0, 0, 2, 4]]),
-        (np.array([[0, 0], [1, 0], [0, 0], [0, 1], [0, 0]]), 1, [[1, 4, 0, 2]]),
+        (stairs, [0, 2, 4, 6], [[0, 1], [0, 2], [0, 4]]), (stairs, [0, 3, 6], [[0, 2], [0, 4]]), (stairs, [0, 6], [[0, 4]]),
+        (stairs, [0, 1, 3, 4, 6], [[0, 0], [0, 2], [0, 2], [0, 4]]), (stairs[::-1], [0, 3, 6], [[2, 4], [0, 4]]),
+        (np.array([[0, 0, 0], [1, 0, 0], [0, 0, 0], [0, 1, 0], [0, 0, 0]]), [0, 1, 3], [[1, 2], [3, 4]]), (np.zeros((3, 4)), [0, 2, 4], [[0, 0], [0, 0]]),
+        (np.array([[0, 0], [1, 0], [0, 0], [0, 1], [0, 0]]), [0, 2], [[1, 4]]), (stairs, [0, 0, 6], [[0, 0], [0, 4]]),
     ]  # fmt: skip
-    for M, n, want in cases:
-        call = f"blocks(M, {n}) of M = {str(M.astype(int)).replace(chr(10), ',')}"
-        expect(edges_of(get("models.made_staircase:blocks")(M, n), M, n, call), np.array(want), f"{call},\neach block as [first row, end, first column, end]: they")
+    for M, edges, rows in cases:
+        call, want = f"blocks(M, {edges}) of M = {str(M.astype(int)).replace(chr(10), ',')}", np.array([[*r, *c] for r, c in zip(rows, zip(edges, edges[1:]))])
+        expect(pairs_of(get("models.made_staircase:blocks")(M, edges), M, edges, call), want, f"{call},\neach block as [first row, end, first column, end]: they")
 
 
 def blocks_product(get):
@@ -40,17 +45,17 @@ def blocks_product(get):
         degrees = np.sort(rng.integers(1, D, 9))
         for M, name in ((np.arange(1, D + 1) > degrees[:, None], "a staircase"), (rng.random((9, D)) < 0.15, "a mask in no order")):
             h, V, y = rng.standard_normal((4, 9)), rng.standard_normal((9, D)) * M, np.full((4, D), np.nan)
-            for rows, columns in get("models.made_staircase:blocks")(M.astype(np.float32), n):
+            for rows, columns in get("models.made_staircase:blocks")(M.astype(np.float32), cuts(D, n)):
                 y[:, columns] = h[:, rows] @ V[rows, columns]
-            expect(y, h @ V, f"the product by blocks(M, {n}) for {name}, M (9, {D}): it")
+            expect(y, h @ V, f"the product by blocks(M, {cuts(D, n)}) for {name}, M (9, {D}): it")
 
 
 def blocks_share(get):
     """No row too many: the multiplications of a large staircase"""
     M = np.arange(600) > np.arange(600)[:, None]
     for n, want in ((6, 209_400), (2, 269_400), (1, 359_400), (600, 179_700)):
-        done = sum((rows.stop - rows.start) * (columns.stop - columns.start) for rows, columns in get("models.made_staircase:blocks")(M, n))
-        expect(float(done), float(want), f"the entries in all blocks of blocks(M, {n}), M (600, 600) with ones right of the diagonal (179,700): they")
+        done = sum((rows.stop - rows.start) * (columns.stop - columns.start) for rows, columns in get("models.made_staircase:blocks")(M, cuts(600, n)))
+        expect(float(done), float(want), f"the entries in all {n} blocks of about equal width, M (600, 600) with ones right of the diagonal (179,700): they")
 
 
 BLOCK = "ones = np.flatnonzero(M[:, start:end].any(axis=1))"
@@ -62,16 +67,16 @@ BLOCKS = Exercise(
     minutes=20,
     difficulty=2,
     read="the docstring of models/made_staircase.py; Steps in it",
-    task="Half of a MADE's mask is 0. Cut the columns of M (in, out), zeros and ones, into n blocks of about equal width, the cuts at np.linspace(0, out, n + 1) made whole, and find for each "
-         "block the rows that it needs: from the first row that has a 1 in one of the block's columns to the last such row. Return a list of n pairs of slices (rows, columns), from left to right; "
-         "rows is slice(0, 0) where a block has no 1. The mask may be any mask, not only a staircase.",
+    task="Half of a MADE's mask is 0. Cut the columns of M (in, out), zeros and ones, into blocks: edges = [0, ..., out], and block i has the columns from edges[i] to before edges[i + 1], perhaps none. "
+         "Find for each block the rows that it needs: from the first row that has a 1 in one of the block's columns to the last such row. Return a list of pairs of slices (rows, columns), from left "
+         "to right; rows is slice(0, 0) where a block has no 1. The mask may be any mask, not only a staircase.",
     check=(blocks_by_hand, blocks_product, blocks_share),
-    probe=lambda f, get: np.array([[s.start, s.stop] for M, n in ((np.array([[0, 0, 0, 0, 0], [0, 1, 1, 0, 1], [0, 0, 0, 0, 0], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]]), 2), (np.eye(4)[:, [0, 0, 3, 3, 2]] * [0, 1, 0, 0, 1], 3))
-                                   for pair in f(M, n) for s in pair], float),
+    probe=lambda f, get: np.array([[s.start, s.stop] for M, edges in ((np.array([[0, 0, 0, 0, 0], [0, 1, 1, 0, 1], [0, 0, 0, 0, 0], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]]), [0, 2, 5]), (np.eye(4)[:, [0, 0, 3, 3, 2]] * [0, 1, 0, 0, 1], [0, 1, 3, 5]))
+                                   for pair in f(M, edges) for s in pair], float),
     hints=(
         "For one block of columns: which rows could you strike out without losing a 1? Which of these lie at the top or at the bottom?",
         "rows = from min {i : some M_ij = 1, j in the block} to max of the same set, the end of the slice one further.",
-        "edges = linspace(0, out, n + 1), whole; for each neighbouring pair: ones = flatnonzero(M[:, start:end].any(axis=1)); slice(ones[0], ones[-1] + 1) if there are ones",
+        "for each neighbouring pair start, end of the edges: ones = flatnonzero(M[:, start:end].any(axis=1)); slice(ones[0], ones[-1] + 1) if there are ones",
     ),
     why="With the hidden units sorted by degree, block i of n needs about the part i / n of the rows: (n + 1) / 2n of all multiplications are left. The rows are taken from the mask itself, so a "
         "wrong order of the units makes the product slow, never wrong.",
@@ -83,19 +88,17 @@ BLOCKS = Exercise(
         "counts_the_rows": ((("ones[-1] + 1", "ones[0] + len(ones)"),), "the rows with ones are counted: if there are rows of zeros between them, the last ones are lost."),
         "pair_exchanged": ((("found.append((slice(ones[0], ones[-1] + 1) if len(ones) else slice(0, 0), slice(start, end)))",
                              "found.append((slice(start, end), slice(ones[0], ones[-1] + 1) if len(ones) else slice(0, 0)))"),), "rows and columns are exchanged in the pairs."),
-        "cuts_the_rows": ((("M.shape[1], n + 1", "M.shape[0], n + 1"), (BLOCK, "ones = np.flatnonzero(M[start:end].any(axis=0))")),
-                          "the rows are cut into blocks, where the columns were to be cut."),
-        "rest_left_over": ((("np.linspace(0, M.shape[1], n + 1).astype(int)", "np.arange(n + 1) * (M.shape[1] // n)"),), "where n does not divide the width, the last columns are in no block."),
+        "cuts_the_rows": (((BLOCK, "ones = np.flatnonzero(M[start:end].any(axis=0))"),), "the rows are cut into blocks, where the columns were to be cut."),
+        "last_block_lost": ((("zip(edges[:-1], edges[1:])", "zip(edges[:-2], edges[1:])"),), "there is one block less than pairs of neighbouring edges: the last columns are in none."),
         "empty_is_whole": ((("slice(0, 0)", "slice(0, M.shape[0])"),), "a block without any 1 needs no rows at all; here it gets all of them."),
     },
     right={
-        "edges_by_division": """\
-def blocks(M, n):
-    height, width = M.shape
+        "row_by_row": """\
+def blocks(M, edges):
     pairs = []
-    for i in range(n):
-        left, right = i * width // n, (i + 1) * width // n
-        needed = [row for row in range(height) if np.any(M[row, left:right])]
+    for i in range(len(edges) - 1):
+        left, right = edges[i], edges[i + 1]
+        needed = [row for row in range(len(M)) if np.any(M[row, left:right])]
         pairs.append((slice(min(needed), max(needed) + 1) if needed else slice(0, 0), slice(left, right)))
     return pairs
 """,
@@ -107,9 +110,8 @@ def rows_of(part):
     return slice(int(used.argmax()), len(used) - int(used[::-1].argmax()))
 
 
-def blocks(M, n):
-    cuts = np.linspace(0, M.shape[1], n + 1).astype(int)
-    return tuple((rows_of(M[:, a:b]), slice(a, b)) for a, b in zip(cuts, cuts[1:]))
+def blocks(M, edges):
+    return tuple((rows_of(M[:, a:b]), slice(a, b)) for a, b in zip(edges, edges[1:]))
 """,
     },
 )  # fmt: skip

@@ -352,11 +352,11 @@ def log_prob(self, x, component=None):
     top = each.data.max(axis=0)
     return np.log(np.exp(each - top).mean(axis=0)) + top
 """,
-        "softplus": """\
+        "recursion": """\
 def log_prob(self, x, component=None):
     x = self.bits(x)
     if component is not None:
-        return -bernoulli_nll(self.logits(x, component), x).sum(axis=1)
+        return bernoulli_log_prob(self.logits(x, component), x=x)
     K = len(self.components)
     return logsumexp(np.stack([self.log_prob(x, k) for k in range(K)]), axis=0) - np.log(K)
 """,

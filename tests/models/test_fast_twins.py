@@ -8,7 +8,7 @@ from minigrad.datasets import binarized_mnist
 from models.autoregressive import bernoulli_log_prob
 from models.binary_input import bits_matmul
 from models.made import MADE
-from models.made_staircase import blocks, bits_staircase_matmul, staircase_draw, staircase_matmul, steps
+from models.made_staircase import bits_staircase_matmul, blocks, edges, staircase_draw, staircase_matmul, steps
 from models.nade import NADE, draw, nade_logits
 from models.nade_one_pass import draw_by_fours
 
@@ -138,14 +138,15 @@ def test_any_mask_gives_the_right_product():
 
 def test_blocks_hold_all_ones_and_little_else():
     M = (np.arange(60)[None, :] > np.arange(60)[:, None]).astype(float)  # a staircase with steps of 1
-    found = blocks(M, 6)
+    found = blocks(M, range(0, 61, 10))
     covered = np.zeros_like(M)
     for rows, columns in found:
         covered[rows, columns] += 1
     assert (covered[M == 1] == 1).all() and covered.max() == 1
     assert covered.sum() == 10 * (9 + 19 + 29 + 39 + 49 + 59)  # 57 % of 3600; with more units the share tends to (1 + 1/6) / 2
-    assert len(steps(M).columns) == 6
+    assert len(steps(M).columns) == 10
     assert len(steps(M[:, np.random.default_rng(0).permutation(60)]).columns) == 1  # scattered steps: nothing to leave out
+    assert edges(784, 10) == [0, 64, 144, 224, 304, 384, 464, 544, 624, 704, 784] and edges(5, 2) == [0, 0, 5]
 
 
 def test_rows_of_bits_are_added():
