@@ -1,0 +1,3 @@
+r"""Exercises over DQN."""
+
+EXERCISES = ()

@@ -1,0 +1,3 @@
+r"""Exercises over exploration noise and time limits."""
+
+EXERCISES = ()

@@ -1,0 +1,3 @@
+r"""Exercises over Monte Carlo methods."""
+
+EXERCISES = ()

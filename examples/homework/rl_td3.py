@@ -1,0 +1,3 @@
+r"""Exercises over TD3."""
+
+EXERCISES = ()

@@ -1,0 +1,3 @@
+r"""Exercises over n-step methods and traces."""
+
+EXERCISES = ()
