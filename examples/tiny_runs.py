@@ -1,5 +1,5 @@
 """Tiny runs through all of the library, for `examples.read`: each names the sizes that its symbols have. (Those of rl/
-are in `tiny_runs_rl.py`.)
+are in `tiny_runs_rl.py` and `tiny_runs_agents.py`.)
 
 A run is a function that takes a Generator. The sizes of one run differ, and are primes where they can be, so that a
 shape comment cannot be right by accident. All kernels must run as plain Python (NUMBA_DISABLE_JIT), or nobody sees them.
@@ -217,7 +217,7 @@ def perceptron(rng):
 
 def all_of_them(tracer):
     """Run each under a tracer."""
-    from . import tiny_runs_rl  # noqa: F401  its runs join the list
+    from . import tiny_runs_agents, tiny_runs_rl  # noqa: F401  their runs join the list
 
     for function, sizes in RUNS:
         with tracer.watch(function.__name__, **sizes):
