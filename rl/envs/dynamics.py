@@ -4,25 +4,28 @@ A compiled loop cannot hold a Python object, nor take a function as an argument 
 for the next process). So an environment's class says its `kind`, and the three functions here look up what belongs to it.
 A state is float64, `STATE_SIZE[kind]` numbers; what an agent sees is float32, as in Gymnasium.
 
-There is one such world so far, so `kind` chooses nothing yet. To add a world: a start and a step in its own file, a
-kind and its branches here, and `kind = ...` in its class.
+To add a world: a start and a step in its own file, a kind and its branches here, and `kind = ...` in its class.
 """
 
 from minigrad.kernels import jit
 
+from .cart_pole import CART_POLE, cart_pole_start, cart_pole_step
 from .mountain_car import MOUNTAIN_CAR, mountain_car_start, mountain_car_step
 
-STATE_SIZE = {MOUNTAIN_CAR: 2}
+STATE_SIZE = {MOUNTAIN_CAR: 2, CART_POLE: 4}
 
 
 def begin(kind, state, rng):
     """Write a first state into `state`."""
-    mountain_car_start(state, rng)
+    if kind == MOUNTAIN_CAR:
+        mountain_car_start(state, rng)
+    else:
+        cart_pole_start(state, rng)
 
 
 def step(kind, state, action):
     """Move the state in place by one step: (reward, terminated)."""
-    return mountain_car_step(state, action)
+    return mountain_car_step(state, action) if kind == MOUNTAIN_CAR else cart_pole_step(state, action)
 
 
 def observe(kind, state, observation):

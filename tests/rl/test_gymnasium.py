@@ -18,7 +18,7 @@ import pytest
 
 from minigrad import checkpoint
 from rl.ddpg import DDPG
-from rl.envs import LQR, GridWorld, Pendulum, RandomWalk, TabularEnvironment, as_gymnasium
+from rl.envs import LQR, CartPole, GridWorld, Pendulum, RandomWalk, TabularEnvironment, as_gymnasium
 from rl.envs.pendulum import pendulum_step
 from rl.evaluate import evaluate
 from rl.spaces import Box, Discrete
@@ -57,7 +57,7 @@ def plane(**keywords):
 
 WORLDS = {
     "GridWorld": GridWorld, "RandomWalk": RandomWalk, "TabularEnvironment": Tables, "Pendulum": Pendulum, "LQR": LQR,
-    "LQR, two by two": plane, "MountainCar": mountain_car,
+    "LQR, two by two": plane, "MountainCar": mountain_car, "CartPole": CartPole,
 }  # fmt: skip
 every_world = pytest.mark.parametrize("name", WORLDS)
 
