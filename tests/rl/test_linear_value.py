@@ -567,3 +567,11 @@ def test_the_fixed_point_does_not_depend_on_the_units_of_a_feature(unit):
     v = [Phi @ lv.td_fixed_point(mdp, policy, 1.0, Phi, d) for Phi in (np.stack([np.ones(22), c * np.arange(22)], 1) for c in (1.0, unit))]
     np.testing.assert_allclose(v[0], v[1], rtol=1e-8, atol=1e-10)
     assert np.ptp(v[0]) > 0.5
+
+
+def test_where_A_is_zero_but_for_rounding_td_has_nowhere_to_rest():
+    ring = m.MDP(np.eye(3)[[1, 2, 0]][:, None], np.ones((3, 1)))  # a reward of 1 for ever: without discount v has no value
+    for Phi in (np.ones((3, 1)), np.eye(3)):
+        with pytest.raises(ValueError, match="TD has nowhere to rest"):
+            lv.td_fixed_point(ring, np.ones((3, 1)), 1 - 1e-16, Phi)
+    np.testing.assert_allclose(lv.td_fixed_point(ring, np.ones((3, 1)), 0.9, np.full((3, 1), 1e-9)), [1e10])
