@@ -147,7 +147,7 @@ def td_fixed_point(mdp, policy, gamma, Phi, d=None):
     """
     A, b = td_system(mdp, policy, gamma, Phi, d)
     size = np.linalg.norm(Phi, axis=0) + (np.asarray(Phi) == 0).all(axis=0)  # (F,) in units of its size, each counts alike
-    A_unit = np.where(np.abs(A) > 1e-15 * size * size[:, None], A / size / size[:, None], 0)  # (F, F), without what is mere rounding
+    A_unit = np.where(np.abs(A) > 1e-15 * size * size[:, None], A / size / size[:, None], 0)  # (F, F), without mere rounding
     w = np.linalg.lstsq(A_unit, b / size, rcond=None)[0] / size
     if not np.allclose(A @ w / size, b / size):
         raise ValueError("td_fixed_point: no w solves A w = b: TD has nowhere to rest with these features")
