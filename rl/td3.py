@@ -29,6 +29,7 @@ range, d = 2. In the paper's code ã is clipped to the range of actions, which i
 import numpy as np
 
 from minigrad import Tensor, optim
+from minigrad.tensor import to_array
 
 from .ddpg import DDPG, Critic, pair, polyak, squared_error
 from .mdp import check_count
@@ -49,7 +50,8 @@ class TD3(DDPG):
         for name, value in (("target_policy_noise", target_policy_noise), ("target_noise_clip", target_noise_clip)):
             if not 0 <= value < np.inf:
                 raise ValueError(f"TD3: {name} must be a finite number of at least 0, not {value!r}")
-        self.policy_delay, n_critics = check_count(policy_delay, "TD3: policy_delay", 1), check_count(n_critics, "TD3: n_critics", 1)
+        self.policy_delay = check_count(policy_delay, "TD3: policy_delay", 1)
+        n_critics = check_count(n_critics, "TD3: n_critics", 1)
         self.target_policy_noise, self.target_noise_clip = target_policy_noise, target_noise_clip
         # two more streams beside DDPG's four: the same seed explores as DDPG's does, and starts from the same μ and Q₁
         init, self.smoothing = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(6)[4:])
@@ -96,12 +98,14 @@ class TD3(DDPG):
 
     def state_dict(self):
         """DDPG's, and what it does not know of: the weights of the other critics, the generator of ε."""
-        more = [critic.theta.data.copy() for critic in self.critics[1:]], [critic.theta.copy() for critic in self.target_critics[1:]]
+        more = [[to_array(critic.theta).copy() for critic in critics[1:]] for critics in (self.critics, self.target_critics)]
         return super().state_dict() | {"more_critics": more, "smoothing": self.smoothing.bit_generator.state}
 
     def load_state_dict(self, state):
         """Go on from a state_dict, as DDPG does. ValueError if it does not fit."""
+        if len(state.get("more_critics", [()])[0]) != len(self.critics) - 1 or "smoothing" not in state:
+            raise ValueError(f"TD3: the saved state is DDPG's, or has another number of critics than {len(self.critics)}")
         super().load_state_dict(state)
-        for critic, target, theta, slow in zip(self.critics[1:], self.target_critics[1:], *state["more_critics"], strict=True):
+        for critic, target, theta, slow in zip(self.critics[1:], self.target_critics[1:], *state["more_critics"]):
             critic.theta.data, target.theta = theta, slow.copy()
         self.smoothing.bit_generator.state = state["smoothing"]
