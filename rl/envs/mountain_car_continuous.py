@@ -47,6 +47,21 @@ def mountain_car_continuous_step(state, action, after):
 mountain_car_continuous_step = jit(mountain_car_continuous_step, flags=())  # no flags: the same bits as Gymnasium's
 
 
+def many_steps(states, actions, rewards, going):
+    """One step of N cars side by side: states (N, 2) float32 move in place, rewards (N,) are written, actions (N, 1) taken.
+
+    going (N,) says which cars are not at the goal yet. The others rest, and get 0; who arrives is struck off.
+    """
+    for i in range(len(states)):
+        rewards[i] = 0.0
+        if going[i]:
+            rewards[i], terminated = mountain_car_continuous_step(states[i], actions[i], states[i])
+            going[i] = not terminated
+
+
+many_steps = jit(many_steps, flags=())
+
+
 class MountainCarContinuous(Environment):
     """Observation (x, v), float32. reset(options={"state": (x, v)}) begins there.
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rl.envs.mountain_car import MountainCar
-from rl.envs.mountain_car_continuous import MountainCarContinuous, mountain_car_continuous_step
+from rl.envs.mountain_car_continuous import MountainCarContinuous, many_steps, mountain_car_continuous_step
 
 RECORD = np.load(Path(__file__).parent / "data" / "mountain_car_continuous.npz")
 ULP = 2.3e-16  # float64 actions: the last bit of the reward
@@ -108,6 +108,20 @@ def test_the_engine_is_weaker_than_gravity_but_pushing_with_the_motion_arrives()
             observation, reward, terminated, truncated, _ = env.step(np.array([policy(observation[1])]))
             total, done = total + reward, terminated or truncated
         assert terminated == arrives and total == pytest.approx(100 * arrives - 0.1 * env.elapsed)
+
+
+def test_cars_side_by_side_take_the_same_steps_and_rest_at_the_goal():
+    rng = np.random.default_rng(3)
+    states = np.array([[0.44, 0.03], [-0.5, 0.0], [-1.19, -0.07]], np.float32)
+    alone, rewards, going = states.copy(), np.ones(3), np.array([True, True, True])
+    for _ in range(5):
+        actions, before = rng.uniform(-1, 1, (3, 1)).astype(np.float32), going.copy()
+        many_steps(states, actions, rewards, going)
+        for i in range(3):
+            reward, ended = mountain_car_continuous_step(alone[i], actions[i], alone[i]) if before[i] else (0.0, True)
+            assert rewards[i] == reward and going[i] == (not ended)
+        np.testing.assert_array_equal(states, alone)
+    assert going.tolist() == [False, True, True]
 
 
 def test_start_is_at_rest_in_the_valley_or_where_the_options_say():
