@@ -146,8 +146,9 @@ class PPO:
         if self.discrete:
             return int(a) + int(getattr(self.env.action_space, "start", 0))
         bounded = np.isfinite(self.low) & np.isfinite(self.high)
-        centre, half = np.where(bounded, (self.low + self.high) / 2, 0), np.where(bounded, (self.high - self.low) / 2, 1)
-        return np.clip(centre + half * a, self.low, self.high).astype(self.env.action_space.dtype)
+        low, high = np.where(bounded, self.low, -1), np.where(bounded, self.high, 1)  # without bounds: as it is
+        action = (high + low) / 2 + (high - low) / 2 * a
+        return np.clip(action, self.low, self.high).astype(self.env.action_space.dtype)
 
     def act(self, observation):
         """The policy's likeliest action for one observation (n,), in the action space."""

@@ -16,7 +16,9 @@ def world(limit=200):
     rng = np.random.default_rng(0)
     next_state, probability = rng.integers(5, size=(5, 2, 2)), rng.dirichlet(np.ones(2), (5, 2))
     next_state[:, :, 0] = np.where(rng.random((5, 2)) < 0.5, 4, next_state[:, :, 0])  # so that it ends soon
-    env = TabularEnvironment(next_state, probability, rng.standard_normal((5, 2, 2)), np.arange(5) == 4, [0.5, 0.3, 0.2, 0, 0], limit)
+    env = TabularEnvironment(
+        next_state, probability, rng.standard_normal((5, 2, 2)), np.arange(5) == 4, [0.5, 0.3, 0.2, 0, 0], limit
+    )
     return env, rng.standard_normal((5, 2, 3))
 
 
@@ -71,7 +73,7 @@ def test_the_compiled_policy_and_its_step_are_the_same():
 def test_the_policy_gradient_theorem_is_the_slope_of_the_exact_value(gamma):
     env, X = world()
     mdp, theta = env.mdp(), np.array([0.3, -0.8, 0.5])
-    J = lambda th: env.start @ state_values(mdp, pg.softmax_policy(th, X), gamma)  # noqa: E731
+    J = lambda th: env.start @ state_values(mdp, pg.softmax_policy(th, X), gamma)
     exact = pg.exact_gradient(mdp, theta, X, env.start, gamma)
     np.testing.assert_allclose(exact, central(J, theta), rtol=1e-6, atol=1e-9)
     assert np.abs(exact).max() > 0.05
@@ -146,7 +148,9 @@ def test_the_mean_of_many_episodes_is_the_exact_gradient(method, gamma):
     mean, error = np.mean(blocks, axis=0), np.std(blocks, axis=0, ddof=1) / np.sqrt(10)
     exact = pg.exact_gradient(env.mdp(), theta, X, env.start, gamma)
     assert (np.abs(mean - exact) < 3 * error + 1e-5).all()
-    assert (error < 0.2 * np.abs(exact).max()).all() and np.abs(mean).max() > 5 * error.max()  # so that the line above says something
+    assert (error < 0.2 * np.abs(exact).max()).all() and np.abs(
+        mean
+    ).max() > 5 * error.max()  # so that the line above says something
 
 
 def test_a_baseline_of_v_scatters_less_and_has_the_same_mean():
@@ -202,7 +206,9 @@ def test_critics_learn_the_values_of_a_policy_that_stands_still(method):
     """α = 0: only the critic moves. Its mean over the second half of its way is the exact v or q, within what the step leaves."""
     env, X = world()
     theta = np.array([0.3, -0.8, 0.5])
-    learned = pg.learn(env, X, 30_000, method=method, alpha=0.0, alpha_w=0.01, gamma=0.9, rng=np.random.default_rng(0), theta=theta, Phi=np.eye(5))
+    learned = pg.learn(
+        env, X, 30_000, method=method, alpha=0.0, alpha_w=0.01, gamma=0.9, rng=np.random.default_rng(0), theta=theta, Phi=np.eye(5)
+    )
     v = state_values(env.mdp(), pg.softmax_policy(theta, X), 0.9)
     seen = pg.visits(env.mdp(), pg.softmax_policy(theta, X), env.start, 1.0) > 0.05
     exact = v if method == "a2c" else action_values(env.mdp(), v, 0.9).T
@@ -238,7 +244,10 @@ def test_reinforce_finds_the_random_policy_of_the_corridor():
     """From P(right) = .05, value −82, ten seeds; the mean of 10 · 100 episodes, within what those scatter."""
     env, theta = ShortCorridor(1000), np.array([np.log(19), 0.0])
     for method, steps in (("reinforce", {"alpha": 2.0**-13}), ("baseline", {"alpha": 2.0**-9, "alpha_w": 2.0**-6})):
-        runs = [pg.learn(env, env.features, 1500, method=method, rng=np.random.default_rng(seed), theta=theta, **steps) for seed in range(10)]
+        runs = [
+            pg.learn(env, env.features, 1500, method=method, rng=np.random.default_rng(seed), theta=theta, **steps)
+            for seed in range(10)
+        ]
         first, last = (np.array([x.returns[rows].mean() for x in runs]) for rows in (slice(0, 20), slice(-100, None)))
         assert first.mean() < -20 and abs(last.mean() - BEST_VALUE) < 1.2, method
         p = [pg.softmax_policy(x.theta, env.features)[0, 1] for x in runs]
@@ -306,7 +315,7 @@ def integral(log_prob, low, high, n=20_001):
 
 def test_gaussian_densities_sum_to_one_and_have_their_entropy():
     mean, log_std = np.array([[0.3]]), np.array([-0.7])
-    density = lambda x: policies.gaussian_log_prob(x, mean, log_std)  # noqa: E731
+    density = lambda x: policies.gaussian_log_prob(x, mean, log_std)
     assert integral(density, -5, 5) == pytest.approx(1, abs=1e-9)
     x = np.linspace(-5, 5, 20_001)[:, None]
     entropy = -(np.exp(density(x)) * density(x)).sum() * 10 / 20_000
@@ -317,7 +326,7 @@ def test_gaussian_densities_sum_to_one_and_have_their_entropy():
 
 @pytest.mark.parametrize("mean, log_std", [(0.0, 0.0), (1.0, -0.5), (-0.4, 0.5)])
 def test_the_squashed_density_sums_to_one_over_minus_one_to_one(mean, log_std):
-    density = lambda a: policies.squashed_gaussian_log_prob(np.arctanh(a), np.array([[mean]]), np.array([log_std]))  # noqa: E731
+    density = lambda a: policies.squashed_gaussian_log_prob(np.arctanh(a), np.array([[mean]]), np.array([log_std]))
     assert integral(density, -1, 1, 200_001) == pytest.approx(1, abs=2e-3)
     rng = np.random.default_rng(0)
     a = np.tanh(mean + np.exp(log_std) * rng.standard_normal(40_000))
