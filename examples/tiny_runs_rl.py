@@ -8,6 +8,7 @@ import numpy as np
 from minigrad import Tensor
 from rl import ddpg, dynamic_programming, envs, episodes, evaluate, features, linear_control, mdp, noise
 from rl import linear_value as lv
+from rl import stochastic_approximation as sa
 
 from . import ddpg_pendulum, value_approximation
 from .tiny_runs import run
@@ -118,6 +119,18 @@ def pendulum(rng):
     ddpg_pendulum.maps(agent, 5)
     for space in (env.action_space, env.observation_space, envs.MountainCar().action_space):
         repr(space), space.contains(space.sample()), space.wanted
+
+
+@run(S=25, F=3, n=11, m=2, N=(5, 7, 2**16))
+def measurements(rng):
+    """Robbins-Monro: means, minima, values, and the conditions."""
+    x, env = rng.standard_normal((11, 3)), envs.GridWorld(max_episode_steps=7)
+    for batches in (sa.whole_batches(11, 5), sa.random_batches(11, 2, 5, rng)):
+        w = sa.descend(sa.mean_gradient, np.ones(3), x, batches, sa.harmonic)
+        sa.relative_error(w[:-1] - x[batches[:, 0]], w[:-1] - sa.batch_mean(x))
+    sa.td(np.zeros(25), episodes.play_fast(env, mdp.uniform_policy(env.mdp()), 1, rng), 0.1, 0.9)
+    sa.importance_terms(np.ones(3), np.full(3, 1 / 3), np.full(3, 1 / 3), np.zeros(11, int))
+    sa.conditions(np.tanh, sa.harmonic, lambda w, n, rng: rng.standard_normal(n), -1, 1, rng)
 
 
 @run(S=14, A=5, seeds=3, T=6)

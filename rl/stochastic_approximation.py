@@ -112,12 +112,13 @@ def descend(gradient, w, x, batches, a):
 
 def whole_batches(n, steps):
     """Batches (N, n) of BGD: all samples in every step; what is left is no noise, but each step costs n slopes."""
-    return np.tile(np.arange(n), (steps, 1))
+    return np.tile(np.arange(n), (steps, 1))  # (N, n)
 
 
 def random_batches(n, m, steps, rng):
     """Batches (N, m) of MBGD; m = 1 is SGD. Drawn with replacement: even m = n is not BGD, as some samples come twice."""
-    return rng.integers(check_count(n, "n", 1), size=(check_count(steps, "steps", 0), check_count(m, "m", 1)))
+    n, m, steps = check_count(n, "n", 1), check_count(m, "m", 1), check_count(steps, "steps", 0)
+    return rng.integers(n, size=(steps, m))  # (N, m)
 
 
 def mean_gradient(w, x):
@@ -134,7 +135,7 @@ def relative_error(noisy, true):
     Where g' ≥ c, δ_k ≤ |g̃ − g| / (c |w_k − w*|): far away a single sample shows the way nearly as well as all of them; close
     by it is all noise.
     """
-    return np.linalg.norm(noisy - true, axis=-1) / np.linalg.norm(true, axis=-1)
+    return np.linalg.norm(noisy - true, axis=-1) / np.linalg.norm(true, axis=-1)  # (N,)
 
 
 # ---- TD(0)
