@@ -98,7 +98,7 @@ def cliff_runs(first, runs, episodes):
 
 
 def step_sizes(first, runs, episodes):
-    """{method: mean returns (2, α) of the first 100 episodes and of many}, Sutton & Barto's figure 6.3."""
+    """{method: mean returns of the first 100 episodes and of many, each over α}, Sutton & Barto's figure 6.3."""
     env, means = CliffWalking(1_000_000), {}
     for method in ("sarsa", "expected_sarsa", "q_learning"):
         pairs = []
@@ -108,7 +108,7 @@ def step_sizes(first, runs, episodes):
             for n, times in ((min(100, episodes), 20 * runs), (episodes, runs)):
                 rngs = map(np.random.default_rng, range(first, first + times))
                 pairs[-1].append(np.mean([td.learn_fast(env, n, **settings, rng=rng).returns.mean() for rng in rngs]))
-        means[method] = np.transpose(pairs)  # (2, α)
+        means[method] = np.transpose(pairs)
     return means
 
 

@@ -9,8 +9,12 @@ from minigrad import Tensor
 from rl import ddpg, dynamic_programming, envs, episodes, evaluate, features, linear_control, mdp, noise
 from rl import linear_value as lv
 from rl import stochastic_approximation as sa
+from rl import temporal_difference as td
+from rl.envs.cliff_walking import CliffWalking
+from rl.envs.maximization_bias import MaximizationBias
+from rl.envs.windy_grid import WindyGrid
 
-from . import ddpg_pendulum, value_approximation
+from . import ddpg_pendulum, temporal_difference, value_approximation
 from .tiny_runs import run
 
 MAP = ".......\n.#..#.G"  # 14 states
@@ -89,6 +93,56 @@ def control_tables(rng):
     env = envs.GridWorld(MAP, target_terminal=True, max_episode_steps=19)
     for learn in (linear_control.learn, linear_control.learn_fast):
         learn(env, np.eye(14), 2, alpha=0.1, rng=rng)
+
+
+@run(S=14, A=5, T={1, 2}, N=(4, 3, 11), K=3, episodes=3)
+def temporal_differences(rng):
+    """Tables that learn from each step: along their own way, and from a record of others."""
+    env = envs.GridWorld(MAP, target_terminal=True, max_episode_steps=19)
+    record = td.record_fast(env, np.full((14, 5), 0.2), 11, rng)
+    for method in td.METHODS:
+        for learn in (td.learn, td.learn_fast):
+            learn(env, 3, method=method, alpha=0.1, rng=rng).q.max()
+        if method != "sarsa":
+            td.learn_off_policy(env, record, method=method, alpha=0.1, every=4)
+
+
+@run(S=13, A=1, E=7)
+def temporal_difference_prediction(rng):
+    """TD(0) on a walk of 11 states."""
+    td.td(np.zeros(13), episodes.play_fast(envs.RandomWalk(11, 3), np.ones((13, 1)), 7, rng), 0.1)
+
+
+@run(S=48, A=4, K=1, runs=3, episodes=5)
+def cliff(rng):
+    """Cliff walking, and the example's runs there."""
+    env = CliffWalking()
+    env.reset(seed=0)
+    env.render(4)
+    temporal_difference.cliff_runs(0, 3, 5)
+
+
+@run(S=70, A=(4, 9), K=(1, 3))
+def wind(rng):
+    """A grid with wind: as it is in the book, with King's moves, with gusts."""
+    for env in (WindyGrid(), WindyGrid(kings_moves=True, stay=True, random_wind=True)):
+        env.reset(seed=0)
+        env.render(4)
+
+
+@run(S=3, n=7, A=7, K=1000)
+def noisy_promise(rng):
+    """The world with a maximisation bias."""
+    env = MaximizationBias(7)
+    env.reset(seed=0)
+    env.render(4)
+
+
+@run(S=25, A=5, K=4, records=2)
+def others_records(rng):
+    """Q-learning from records of others, as the example does it."""
+    temporal_difference.off_policy_runs(0, 2, 11, 3)
+    temporal_difference.speed(0, 11, 3)
 
 
 def linear_world(steps=5):
