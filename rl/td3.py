@@ -52,7 +52,7 @@ class TD3(DDPG):
                 raise ValueError(f"TD3: {name} must be a finite number of at least 0, not {value!r}")
         self.policy_delay = check_count(policy_delay, "TD3: policy_delay", 1)
         n_critics = check_count(n_critics, "TD3: n_critics", 1)
-        self.target_policy_noise, self.target_noise_clip = target_policy_noise, target_noise_clip
+        self.target_policy_noise, self.target_noise_clip = float(target_policy_noise), float(target_noise_clip)
         # two more streams beside DDPG's four: the same seed explores as DDPG's does, and starts from the same μ and Q₁
         init, self.smoothing = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(6)[4:])
         more = [Critic(self.critic.sizes, rng=init, small=3e-3, dtype=self.dtype) for _ in range(n_critics - 1)]

@@ -214,7 +214,7 @@ def test_rates_fall_with_every_update_for_all_networks():
 
 # ---- types, seeds, resume
 def test_everything_is_float32():  # T31
-    agent = small_agent().learn(40)
+    agent = small_agent(target_policy_noise=np.float64(0.2), target_noise_clip=np.float64(0.5)).learn(40)
     batch = agent.replay.sample(8, agent.draws)
     arrays = (*all_numbers(agent), agent.targets(batch), agent.target_actions(batch.next_observation), *[c.theta.grad for c in agent.critics])
     assert {x.dtype.name for x in arrays} == {"float32"}
