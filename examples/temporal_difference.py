@@ -164,7 +164,7 @@ def off_policy_runs(first, records, steps, every):
         for i in range(records):
             record, start = td.record_fast(env, behaviour, steps, np.random.default_rng(first + i)), np.full((1, 25, 5), float(q0))
             q = td.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=every, Q=start.copy())  # (K, S, A)
-            q = np.concatenate([start, q])  # (K + 1, S, A)
+            q = np.concatenate([start, q])
             runs.append(np.sqrt(np.mean((q.max(axis=2) - best) ** 2, axis=1)))
         curves[label] = np.array(runs)
     return curves
