@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from . import density, density_any_order, density_completions, density_fast, density_labels, engine, gridworld, museum_bugs, predictions, reinforcement, returns, tests_to_write
-from . import rl_dqn, rl_exploration, rl_monte_carlo, rl_policy, rl_stochastic, rl_td3, rl_temporal, rl_traces
+from . import rl_dqn, rl_exploration, rl_monte_carlo, rl_numbers, rl_policy, rl_stochastic, rl_td3, rl_temporal, rl_traces
 from .exercise import KINDS, Exercise
 
 CHAPTERS = (
     engine, density, density_fast, density_any_order, density_completions, density_labels, gridworld, returns, reinforcement,
-    rl_stochastic, rl_monte_carlo, rl_temporal, rl_traces, rl_dqn, rl_policy, rl_td3, rl_exploration, museum_bugs, predictions, tests_to_write,
+    rl_stochastic, rl_monte_carlo, rl_temporal, rl_traces, rl_dqn, rl_policy, rl_td3, rl_exploration, rl_numbers, museum_bugs, predictions, tests_to_write,
 )  # fmt: skip
 EXERCISES = {exercise.id: exercise for chapter in CHAPTERS for exercise in chapter.EXERCISES}
 
