@@ -66,21 +66,22 @@ class Learned(NamedTuple):
 def play(tables, s, a, sums, episode, world, rng):
     """An episode that begins with (s, a) and goes on by the policy, summed up: sums (S, A). Returns how many steps it has."""
     for t in range(episode.state.size):
+        a = pick(sums[s], rng) if t > 0 else a
         episode.state[t], episode.action[t] = s, a
         s, episode.reward[t] = draw(tables, s, a, world)
         if tables.terminal[s]:
             return t + 1
-        a = pick(sums[s], rng)
     return episode.state.size
 
 
-def learn(visit, weighted, episode, T, gamma, ratio, q, count):
+def learn(visit, weighted, alpha, episode, T, gamma, ratio, q, count):
     r"""Put the returns of an episode of T steps into the means q (S, A). (Zhao, algorithms 5.2 and 5.3: the inner loop)
 
     From its end, with g = 0 and ρ = 1:     g ← r + γ g,   n ← n + 1,   q ← q + (ρ g − q) / n,   ρ ← ρ π(a|s) / b(a|s)
 
     ratio[s, a] = π(a|s) / b(a|s), where π is the policy to be judged and b the one that played: 1 if they are the same.
     weighted (Sutton & Barto, section 5.6):                n ← n + ρ,   q ← q + ρ (g − q) / n
+    alpha: where it is more than 1/n it takes its place, so that old returns are forgotten: the mean of about the last 1/α.
     """
     first = np.empty(q.shape if visit == FIRST else (0, 0), np.int64)  # when each pair came first: the last to be written
     for t in range(T - 1 if visit == FIRST else -1, -1, -1):
@@ -92,7 +93,7 @@ def learn(visit, weighted, episode, T, gamma, ratio, q, count):
         if visit == EVERY or t == 0 or (visit == FIRST and first[s, a] == t):
             if not weighted:
                 count[s, a] += 1
-                q[s, a] += (rho * g - q[s, a]) / count[s, a]
+                q[s, a] += max(1 / count[s, a], alpha) * (rho * g - q[s, a])
             elif rho > 0:
                 count[s, a] += rho
                 q[s, a] += rho / count[s, a] * (g - q[s, a])
@@ -106,11 +107,15 @@ def improve(q, count, epsilon, policy, sums):
     """
     S, A = q.shape
     for s in range(S):
-        if count[s].max() > 0:
-            policy[s] = epsilon / A
-            policy[s, q[s].argmax()] += 1 - epsilon
-            sums[s] = np.cumsum(policy[s])
-            sums[s, A - 1] = 1
+        best, seen = 0, False
+        for a in range(A):
+            best, seen = a if q[s, a] > q[s, best] else best, seen or count[s, a] > 0
+        if seen:
+            total = 0.0
+            for a in range(A):
+                policy[s, a] = epsilon / A + (1 - epsilon if a == best else 0.0)
+                total += policy[s, a]
+                sums[s, a] = total if a < A - 1 else 1.0
 
 
 play, learn, improve = jit(play, flags=()), jit(learn, flags=()), jit(improve, flags=())
@@ -126,22 +131,20 @@ def measure(tables, episodes, gamma, sums, ratio, episode, q, count, world, rng)
         for a in range(q.shape[1]):
             for _ in range(episodes):
                 T = play(tables, s, a, sums, episode, world, rng)
-                learn(INITIAL, False, episode, T, gamma, ratio, q, count)
+                learn(INITIAL, False, 0.0, episode, T, gamma, ratio, q, count)
 
 
 def run(how, epsilon, gamma, ratio, q, count, policy, sums, tables, start, exploring, episode, world, rng):
     """As many episodes as there are ε, over the tables of a TabularEnvironment; start (S,) and sums (S, A) are summed up.
 
-    how: (visit, weighted, better, forget); better: improve the policy after each episode. exploring: the agent draws the
+    how: (visit, weighted, alpha, better); better: improve the policy after each episode. exploring: the agent draws the
     first state and any first action, else the world the one and the policy the other.
     """
-    visit, weighted, better, forget = how
+    visit, weighted, alpha, better = how
     for i in range(epsilon.size):
         s = pick(start, rng if exploring else world)
         T = play(tables, s, int(rng.random() * q.shape[1]) if exploring else pick(sums[s], rng), sums, episode, world, rng)
-        if forget:
-            count[:] = 0
-        learn(visit, weighted, episode, T, gamma, ratio, q, count)
+        learn(visit, weighted, alpha, episode, T, gamma, ratio, q, count)
         if better:
             improve(q, count, epsilon[i], policy, sums)
 
@@ -151,7 +154,7 @@ measure, run = jit(measure, flags=()), jit(run, flags=())
 
 def run_steps(how, epsilon, gamma, ratio, q, count, policy, sums, env, rng):
     """The same, bit for bit, in any environment with numbered states and actions, step by step in Python."""
-    visit, weighted, better, forget = how
+    visit, weighted, alpha, better = how
     for i in range(epsilon.size):
         s, _ = env.reset(seed=world_seed(rng) if i == 0 else None)
         steps, running = [], True
@@ -160,10 +163,8 @@ def run_steps(how, epsilon, gamma, ratio, q, count, policy, sums, env, rng):
             s2, r, terminated, truncated, _ = env.step(a)
             steps.append((s, a, r))
             s, running = s2, not (terminated or truncated)
-        if forget:
-            count[:] = 0
         episode = Episode(*(np.array(column, dtype) for column, dtype in zip(zip(*steps), (np.int64, np.int64, np.float64))))
-        learn(visit, weighted, episode, len(steps), gamma, ratio, q, count)
+        learn(visit, weighted, alpha, episode, len(steps), gamma, ratio, q, count)
         if better:
             improve(q, count, epsilon[i], policy, sums)
 
@@ -194,7 +195,8 @@ def drive(env, how, epsilon, gamma, policy, before, rng, name, ratio=None, explo
     if how[0] not in VISITS:
         raise ValueError(f"{name}: visit must be one of {', '.join(VISITS)}, not {how[0]!r}")
     q, count, policy, sums = begin(env, policy, before, name)
-    rest = (VISITS[how[0]], *how[1:]), epsilon, check_gamma(gamma), np.ones(q.shape) if ratio is None else ratio, q, count, policy, sums
+    ratio = np.ones(q.shape) if ratio is None else ratio
+    rest = (VISITS[how[0]], *how[1:]), epsilon, check_gamma(gamma), ratio, q, count, policy, sums
     if exploring or hasattr(env, "tables"):
         start = sum_up(~env.tables.terminal if exploring else env.start)
         run(*rest, env.tables, start, exploring, room(env), new_world(rng), rng)
@@ -217,7 +219,8 @@ def mc_basic(env, gamma, *, iterations=100, episodes=1, policy=None, rng):
     policy: π₀ (S, A); uniform if not given. ValueError without max_episode_steps, for γ outside [0, 1], or bad counts.
     """
     q, count, policy, sums = begin(env, policy, None, "mc_basic")
-    rest = check_count(episodes, "episodes", 1), check_gamma(gamma), sums, np.ones(q.shape), room(env), q, count, new_world(rng), rng
+    episodes, gamma, world = check_count(episodes, "episodes", 1), check_gamma(gamma), new_world(rng)
+    rest = episodes, gamma, sums, np.ones(q.shape), room(env), q, count, world, rng
     for _ in range(check_count(iterations, "iterations", 1)):
         before = q.copy()
         measure(env.tables, *rest)
@@ -227,36 +230,38 @@ def mc_basic(env, gamma, *, iterations=100, episodes=1, policy=None, rng):
     return Learned(q, count, policy)
 
 
-def mc_exploring_starts(env, gamma, episodes, *, visit="first", before=None, rng):
+def mc_exploring_starts(env, gamma, episodes, *, visit="first", alpha=0.0, before=None, rng):
     r"""Each episode begins with a random pair, all alike, and goes on by the present policy; then that becomes greedy in all
     states that have a return (Zhao, algorithm 5.2). For a TabularEnvironment, which can begin anywhere: Learned.
 
-    The means hold the returns of all policies so far, as in the book. visit: "initial", "first" or "every".
+    visit:  "initial", "first" or "every"
+    alpha:  the least step size. With 0, as in the book, q is the mean of all returns, those of the first policies included:
+            it never forgets, so pairs that are seldom tried are long judged by what bad policies made of them
     before: what an earlier call returned, to go on from (in all of these functions). ValueError as in mc_basic.
     """
-    nothing = np.zeros(check_count(episodes, "episodes", 1))
-    return drive(env, (visit, False, True, False), nothing, gamma, None, before, rng, "mc_exploring_starts", exploring=True)
+    nothing, how = np.zeros(check_count(episodes, "episodes", 1)), (visit, False, check_share(alpha, "alpha"), True)
+    return drive(env, how, nothing, gamma, None, before, rng, "mc_exploring_starts", exploring=True)
 
 
-def mc_epsilon_greedy(env, gamma, episodes, *, epsilon, visit="every", forget=False, before=None, rng):
+def mc_epsilon_greedy(env, gamma, episodes, *, epsilon, alpha=0.0, visit="every", before=None, rng):
     r"""After each episode the policy becomes the ε-greedy one of q (Zhao, algorithm 5.3); the first is uniform: Learned.
 
     epsilon: a number, or one for each episode, to explore less and less. With a constant ε the best that can come out is the
     best ε-greedy policy, which is not the optimum with noise added (figure 5.7).
-    forget: begin the means anew with each episode. If that is very long, as in the book's figure 5.5, then this is policy
-    iteration; if it is short, all returns are needed, though the old ones tell of old policies. ValueError as in mc_basic.
+    alpha: the least step size, as above. If episodes are so long that one is enough, as in figure 5.5, then begin the means
+    anew for each, which is policy iteration: `before=learned._replace(count=0 * learned.count)`. ValueError as in mc_basic.
     """
     epsilon, episodes = np.ravel(epsilon), check_count(episodes, "episodes", 1)
     if epsilon.size not in (1, episodes):
         raise ValueError(f"epsilon must be a number, or one for each of {episodes} episodes, not {epsilon.size} of them")
     epsilon = np.broadcast_to([check_share(float(e), "epsilon") for e in epsilon], episodes).copy()
-    return drive(env, (visit, False, True, bool(forget)), epsilon, gamma, None, before, rng, "mc_epsilon_greedy")
+    return drive(env, (visit, False, check_share(alpha, "alpha"), True), epsilon, gamma, None, before, rng, "mc_epsilon_greedy")
 
 
 def mc_prediction(env, policy, gamma, episodes, *, visit="every", before=None, rng):
     """Mean returns under a policy (S, A) that stays as it is: Learned. (Sutton & Barto, sections 5.1 and 5.2)"""
     nothing = np.zeros(check_count(episodes, "episodes", 1))
-    return drive(env, (visit, False, False, False), nothing, gamma, policy, before, rng, "mc_prediction")
+    return drive(env, (visit, False, 0.0, False), nothing, gamma, policy, before, rng, "mc_prediction")
 
 
 def importance_sampling(env, target, behaviour, gamma, episodes, *, weighted=True, visit="every", before=None, rng):
@@ -267,18 +272,16 @@ def importance_sampling(env, target, behaviour, gamma, episodes, *, weighted=Tru
         ordinary   Σ ρ g / N      right on average; the variance may be infinite (Sutton & Barto, example 5.5)
         weighted   Σ ρ g / Σ ρ    a mean of returns that were seen: a bias that vanishes, and far less variance
 
-    For q the pair itself is given, so its own ratio is no part of ρ (it is for v: sections 5.5 and 5.6). ValueError if
-    `behaviour` never does what `target` does; FloatingPointError if ρ is too large for a float: make episodes shorter.
+    For q the pair itself is given, so its own ratio is no part of ρ (it is for v: sections 5.5 and 5.6). The longer what
+    follows, the closer ρ comes to 0 for nearly all episodes. ValueError if `behaviour` never does what `target` does.
     """
     nothing = np.zeros(check_count(episodes, "episodes", 1))
     target, behaviour = np.asarray(target, np.float64), np.asarray(behaviour, np.float64)
     for policy, name in ((target, "target"), (behaviour, "behaviour")):
         policy_sums(env, policy, f"importance_sampling: {name}")
     for s, a in np.argwhere((target > 0) & (behaviour == 0)):
-        raise ValueError(f"importance_sampling: in state {s} behaviour never takes action {a}, but target does: nothing tells of it")
+        raise ValueError(f"importance_sampling: in state {s} target may take action {a}, and behaviour never does")
     ratio = np.divide(target, behaviour, out=np.zeros(target.shape), where=behaviour > 0)
-    how = visit, bool(weighted), False, False
+    how = visit, bool(weighted), 0.0, False
     learned = drive(env, how, nothing, gamma, behaviour, before, rng, "importance_sampling", ratio)
-    if not np.isfinite(learned.q).all():
-        raise FloatingPointError("importance_sampling: a product of ratios is infinite: episodes are too long (max_episode_steps)")
     return learned._replace(policy=target)
