@@ -371,7 +371,7 @@ def test_what_the_chapter_says_of_the_literal_steps():
 def test_debug_run_draws_its_picture_with_kernels_as_plain_python(tmp_path):
     env = {**os.environ, "PYTHONIOENCODING": "cp936:strict", "PYTHONPATH": str(ROOT_FOLDER)}
     command = [sys.executable, "-m", "examples.stochastic_approximation", "--debug"]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True)
+    done = subprocess.run(command, check=False, cwd=tmp_path, env=env, capture_output=True)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     out = done.stdout.decode(errors="replace")
     assert "the same bits: True" in out and "1.5625" in out and "71.5 %" in out
