@@ -72,14 +72,14 @@ def trace_step(trace, W, z, a, active, phi, target, v, v_old, decay, alpha):
     delta, change = target - v, v - v_old if trace == DUTCH else 0.0
     if not np.isfinite(delta + change):
         raise FloatingPointError("delta is inf or NaN: the weights diverge. Take a smaller alpha (divided by phi . phi, say)")
-    for b in range(len(z)):
-        for i in range(z.shape[1]):
-            z[b, i] *= decay
+    for row in z:
+        for i in range(row.size):
+            row[i] *= decay
     mark(trace, z[a], active, phi, alpha)
     step = alpha * (delta + change)
-    for b in range(len(z)):
-        for i in range(z.shape[1]):
-            W[b, i] += step * z[b, i]
+    for w, row in zip(W, z):
+        for i in range(row.size):
+            w[i] += step * row[i]
     for i in range(active.size):
         W[a, active[i]] -= alpha * change * phi[i]  # 0 but for the dutch trace
 
@@ -96,9 +96,9 @@ def td_lambda(w, rows, experience, trace, lam, alpha, gamma):
     ends, first = ends_of(experience, rows, w, gamma), 0
     if not (0 <= lam <= 1 and ACCUMULATING <= trace <= DUTCH):
         raise ValueError("lam must lie between 0 and 1, and trace must be one of traces.TRACES, a number")
-    history, W, z = np.empty((ends.size, w.size)), np.expand_dims(w, 0), np.zeros((1, w.size))
+    history, W = np.empty((ends.size, w.size)), w.reshape((1, w.size))  # a view of w
     for k, last in enumerate(ends):
-        z[0, :], v_old = 0.0, 0.0
+        z, v_old = np.zeros((1, w.size)), 0.0
         for t in range(first, last + 1):
             s, s2 = state[t], next_state[t]
             v, v2 = value(w, rows.active[s], rows.values[s]), 0.0
