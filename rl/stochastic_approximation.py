@@ -170,7 +170,7 @@ def importance_terms(x, target, behaviour, drawn):
     """
     target, behaviour = np.asarray(target, np.float64), np.asarray(behaviour, np.float64)
     check_distributions(np.stack([target, behaviour]), "importance_terms: target and behaviour")
-    if not (behaviour[drawn] > 0).all():
+    if not (behaviour[drawn] > 0).all() or np.min(drawn) < 0:
         raise ValueError("importance_terms: an outcome was drawn that behaviour gives no probability")
     return target[drawn] / behaviour[drawn] * np.asarray(x)[drawn]  # (n,)
 
@@ -245,8 +245,8 @@ def noise_conditions(noise, low, high, rng, n=100_000):
     seen = []
     for w in (low, (low + high) / 2, high):
         eta = np.asarray(noise(w, n, rng), np.float64)  # (n,)
-        if eta.shape != (n,):
-            raise ValueError(f"noise(w, {n}, rng) must have shape ({n},), not {eta.shape}")
+        if eta.shape != (n,) or not np.isfinite(eta).all():
+            raise ValueError(f"noise(w, {n}, rng) must be {n} finite numbers, of shape ({n},); at w = {w} it has shape {eta.shape}")
         total = (eta**2).sum() or 1.0  # without any noise all below is 0
         seen.append((abs(eta.sum()) / total**0.5, abs(eta[1:] @ eta[:-1]) / total * n**0.5, (eta**2).max() / total))
     bias, past, share = np.max(seen, axis=0)

@@ -293,6 +293,8 @@ def test_an_outcome_that_is_never_drawn_is_missing():
     np.testing.assert_array_equal(terms, np.full(50, 0.5))  # not 0, and no sample tells
     with pytest.raises(ValueError, match="no probability"):
         sa.importance_terms(x, p0, np.array([1.0, 0.0]), np.array([1]))
+    with pytest.raises(ValueError, match="no probability"):
+        sa.importance_terms(x, p0, p0, np.array([-1]))
     with pytest.raises(ValueError, match="sums to"):
         sa.importance_terms(x, p0, np.array([0.7, 0.2]), np.array([1]))
 
@@ -353,8 +355,9 @@ def test_what_the_conditions_have_seen():
 def test_the_checker_refuses_what_it_cannot_look_at():
     with pytest.raises(ValueError, match="low must be less"):
         sa.conditions(cube, sa.harmonic, normal, 3, 1, np.random.default_rng(0))
-    with pytest.raises(ValueError, match="must have shape"):
-        sa.conditions(cube, sa.harmonic, lambda w, n, rng: 0.0, 1, 3, np.random.default_rng(0))
+    for noise in (lambda w, n, rng: 0.0, lambda w, n, rng: np.full(n, np.nan)):
+        with pytest.raises(ValueError, match="finite numbers"):
+            sa.conditions(cube, sa.harmonic, noise, 1, 3, np.random.default_rng(0))
 
 
 # ---- the chapter
