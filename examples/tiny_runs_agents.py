@@ -2,7 +2,7 @@
 
 from rl import envs, td3
 
-from . import td3_pendulum
+from . import exploration_noise, td3_pendulum, time_limits
 from .tiny_runs import run
 from .tiny_runs_rl import linear_world
 
@@ -19,3 +19,10 @@ def critics_and_returns(rng):
     """TD3 on Pendulum: what the critic says of 9 states, and what follows."""
     agent = td3.TD3(envs.Pendulum(), 0, hidden=(7,), batch_size=5, start_steps=6).learn(8)
     td3_pendulum.look(agent, 9, 2)
+
+
+@run(N=3, L=5, n=1, m=1, B=2, H={7}, **{"in": (1, 2), "out": 1})
+def noise_and_clocks(rng):
+    """Three cars that noise pushes; a critic in a world of one state, stopped after five steps."""
+    exploration_noise.pushed_by(exploration_noise.noise(6.7), 3, rng, 2)
+    time_limits.critic("done", 0, 4, limit=5, clock=True, every=2, hidden=(7,), batch_size=2, start_steps=1)
