@@ -41,6 +41,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from minigrad.plot import BLUE, GREY, ORANGE, save
+from rl import off_policy
 from rl import temporal_difference as td
 from rl.dynamic_programming import value_iteration
 from rl.envs import GridWorld
@@ -162,8 +163,8 @@ def off_policy_runs(first, records, steps, every):
     for label, behaviour, q0 in cases:
         runs = []
         for i in range(records):
-            record, start = td.record_fast(env, behaviour, steps, np.random.default_rng(first + i)), np.full((1, 25, 5), float(q0))
-            q = td.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=every, Q=start.copy())  # (K, S, A)
+            record, start = off_policy.record_fast(env, behaviour, steps, np.random.default_rng(first + i)), np.full((1, 25, 5), float(q0))
+            q = off_policy.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=every, Q=start.copy())  # (K, S, A)
             q = np.concatenate([start, q])
             runs.append(np.sqrt(np.mean((q.max(axis=2) - best) ** 2, axis=1)))
         curves[label] = np.array(runs)
@@ -177,7 +178,7 @@ def speed(first, steps, times):
         clock = [time.process_time()]
         td.learn_fast(env, 1, **settings, rng=rng)
         clock.append(time.process_time())
-        td.learn_off_policy(env, td.record_fast(env, uniform_policy(env.mdp()), steps, rng), **settings, every=steps)
+        off_policy.learn_off_policy(env, off_policy.record_fast(env, uniform_policy(env.mdp()), steps, rng), **settings, every=steps)
         spent.append(np.diff([*clock, time.process_time()]))
     return np.median(spent, axis=0)  # (2,)
 

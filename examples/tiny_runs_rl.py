@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from minigrad import Tensor
-from rl import ddpg, dynamic_programming, envs, episodes, evaluate, features, linear_control, mdp, noise
+from rl import ddpg, dynamic_programming, envs, episodes, evaluate, features, linear_control, mdp, noise, off_policy
 from rl import linear_value as lv
 from rl import stochastic_approximation as sa
 from rl import temporal_difference as td
@@ -99,12 +99,12 @@ def control_tables(rng):
 def temporal_differences(rng):
     """Tables that learn from each step: along their own way, and from a record of others."""
     env = envs.GridWorld(MAP, target_terminal=True, max_episode_steps=19)
-    record = td.record_fast(env, np.full((14, 5), 0.2), 11, rng)
+    record = off_policy.record_fast(env, np.full((14, 5), 0.2), 11, rng)
     for method in td.METHODS:
         for learn in (td.learn, td.learn_fast):
             learn(env, 3, method=method, alpha=0.1, rng=rng).q.max()
         if method != "sarsa":
-            td.learn_off_policy(env, record, method=method, alpha=0.1, every=4)
+            off_policy.learn_off_policy(env, record, method=method, alpha=0.1, every=4)
 
 
 @run(S=13, A=1, E=7)

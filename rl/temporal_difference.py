@@ -17,7 +17,7 @@ All methods make one and the same move, a little way to a target, and differ in 
     π                    the policy that is judged: ε-greedy in q, so Σ_a π q = (1 − ε) max q + ε mean q
 
 On-policy: what is judged is what is done. Sarsa learns what its own ways are worth, missteps included. Off-policy: whose a'
-comes next is not in Q-learning's target, so whoever acts, and why, does not matter: a record of others' deeds will do.
+comes next is not in Q-learning's target, so whoever acts, and why, does not matter: off_policy.py.
 
 max_a q is too high on average where q is noisy, since the largest of several noisy numbers is one that was lucky. Double
 Q-learning lets one table say which action is best, and the other, whose luck was another, what it is worth.
@@ -39,7 +39,7 @@ import numpy as np
 from minigrad.kernels import jit
 
 from .envs.tabular import draw
-from .episodes import limit_of, new_world, pick, policy_sums, sum_up, world_seed
+from .episodes import limit_of, new_world, pick, sum_up, world_seed
 from .linear_control import epsilon_greedy
 from .mdp import check_count, check_gamma, check_share
 
@@ -179,70 +179,7 @@ def learn_fast(env, episodes, *, method="sarsa", alpha, gamma=1.0, epsilon=0.1, 
     return Learned(Q, lengths, returns)
 
 
-# ======================================================================== From a record of others
-
-
-class Transitions(NamedTuple):
-    """N steps with their actions. In which order, and of which episode, is no matter to a method that is off-policy."""
-
-    state: np.ndarray  # (N,) s
-    action: np.ndarray  # (N,) a
-    reward: np.ndarray  # (N,) r
-    next_state: np.ndarray  # (N,) s'
-    terminated: np.ndarray  # (N,) the world ended with this step
-
-
-def record_tables(tables, start, behaviour, limit, record, world, rng):
-    """Fill the record: a compiled loop. start (S,), behaviour (S, A): cumulative."""
-    elapsed, s = 0, 0
-    for t in range(record.state.size):
-        if elapsed == 0:
-            s = pick(start, world)
-        a = pick(behaviour[s], rng)
-        s2, r = draw(tables, s, a, world)
-        record.state[t], record.action[t], record.reward[t], record.next_state[t] = s, a, r, s2
-        record.terminated[t] = tables.terminal[s2]
-        s, elapsed = s2, 0 if tables.terminal[s2] or elapsed + 1 == limit else elapsed + 1
-
-
-record_tables = jit(record_tables, flags=())
-
-
-def record_fast(env, behaviour, steps, rng):
-    """So many steps of a policy (S, A) in a TabularEnvironment, which begins again whenever it ends: Transitions."""
-    steps, sums = check_count(steps, "steps", 1), policy_sums(env, behaviour, "record_fast")
-    record = Transitions(*(np.empty(steps, dtype) for dtype in (np.int64, np.int64, np.float64, np.int64, np.bool_)))
-    record_tables(env.tables, sum_up(env.start), sums, env.max_episode_steps or 0, record, new_world(rng), rng)
-    return record
-
-
-def learn_record(method, Q, record, alpha, gamma, epsilon, offered, rng):
-    """The compiled loop over a record."""
-    for t in range(record.state.size):
-        s, a, r, s2 = record.state[t], record.action[t], record.reward[t], record.next_state[t]
-        update(method, Q, s, a, r, s2, 0, record.terminated[t], alpha, gamma, epsilon, offered, rng)
-
-
-learn_record = jit(learn_record, flags=())
-
-
-def learn_off_policy(env, record, *, method="q_learning", alpha, gamma=1.0, epsilon=0.0, every, rng=None, Q=None):
-    """Learn from Transitions, whoever acted in them: q (K, S, A) after each `every` of their steps.   (Zhao, algorithm 7.3)
-
-    epsilon: of the policy that expected Sarsa judges; rng: for the coin of double Q-learning (not given: seed 0)
-    ValueError as for `learn`, for a record that is not of this world, and for Sarsa.
-    """
-    if method == "sarsa":
-        raise ValueError("learn_off_policy: Sarsa's a' is its own, and a record of others has none: use expected_sarsa")
-    number, Q, offered = prepare(env, method, Q, alpha, gamma, epsilon)
-    check_numbers("learn_off_policy", len(record.reward), Q.shape[1], record.state, record.next_state)
-    check_numbers("learn_off_policy", len(record.reward), Q.shape[2], record.action)
-    history, rng = [], rng or np.random.default_rng(0)
-    for first in range(0, len(record.reward), check_count(every, "every", 1)):
-        part = Transitions(*(column[first : first + every] for column in record))
-        learn_record(number, Q, part, float(alpha), float(gamma), float(epsilon), offered, rng)
-        history.append(Q.mean(axis=0))
-    return np.array(history)
+# ======================================================================== Prediction
 
 
 def td(v, experience, alpha, gamma=1.0):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rl import linear_control, linear_value
+from rl import linear_control, linear_value, off_policy
 from rl import temporal_difference as td
 from rl.dynamic_programming import value_iteration
 from rl.envs import GridWorld, MountainCar, RandomWalk, TabularEnvironment
@@ -162,7 +162,7 @@ def test_a_gymnasium_environment_can_be_learned():
 def test_a_record_is_what_the_policy_did():
     env, rng = gusty(), np.random.default_rng(0)
     policy = np.random.default_rng(1).dirichlet(np.ones(3), 6)
-    steps = td.record_fast(env, policy, 20_000, rng)
+    steps = off_policy.record_fast(env, policy, 20_000, rng)
     ends = steps.terminated
     np.testing.assert_array_equal(ends, steps.next_state == 5)
     goes_on = steps.next_state[:-1] == steps.state[1:]
@@ -177,17 +177,17 @@ def test_a_record_is_what_the_policy_did():
 
 def test_one_long_episode_begins_once_and_an_episode_with_a_clock_begins_again():
     right = deterministic_policy(np.full(25, 1), 5)
-    endless = td.record_fast(GridWorld(), right, 50, np.random.default_rng(0))
+    endless = off_policy.record_fast(GridWorld(), right, 50, np.random.default_rng(0))
     assert (endless.state[1:] == endless.next_state[:-1]).all() and (endless.state[5:] % 5 == 4).all()
     for n in (3, 50):
-        clocked = td.record_fast(GridWorld("S...\n...G", max_episode_steps=n), np.eye(5)[[1] * 8], 50, np.random.default_rng(0))
+        clocked = off_policy.record_fast(GridWorld("S...\n...G", max_episode_steps=n), np.eye(5)[[1] * 8], 50, np.random.default_rng(0))
         assert (clocked.state[::n] == 0).all() and not clocked.terminated.any()
 
 
 @pytest.mark.parametrize("method", ["q_learning", "expected_sarsa"])
 def test_learning_from_a_record_against_plain_numpy(method):
     env, epsilon = gusty([3, 2, 3, 2, 3, 1]), 0.3
-    record = td.record_fast(env, np.full((6, 3), 1 / 3), 60, np.random.default_rng(0))
+    record = off_policy.record_fast(env, np.full((6, 3), 1 / 3), 60, np.random.default_rng(0))
     q, want = np.full((6, 3), 0.5), []
     for t, (s, a, r, s2, end) in enumerate(zip(*record)):
         row = q[s2, : env.offered[s2]]
@@ -195,7 +195,7 @@ def test_learning_from_a_record_against_plain_numpy(method):
         q[s, a] += 0.2 * (r + 0.9 * (not end) * follows - q[s, a])
         if t % 25 == 24 or t == 59:
             want.append(q.copy())
-    got = td.learn_off_policy(env, record, method=method, alpha=0.2, gamma=0.9, epsilon=epsilon, every=25, Q=np.full((1, 6, 3), 0.5))
+    got = off_policy.learn_off_policy(env, record, method=method, alpha=0.2, gamma=0.9, epsilon=epsilon, every=25, Q=np.full((1, 6, 3), 0.5))
     np.testing.assert_allclose(got, want, rtol=1e-13)
 
 
@@ -206,15 +206,15 @@ def test_what_was_recorded_on_policy_teaches_the_same():
     env.step = lambda a: (steps.append((env.state, a, *step(a))), steps[-1][2:])[1]
     online = td.learn(env, 10, method="q_learning", alpha=0.3, gamma=0.9, rng=np.random.default_rng(0))
     s, a, s2, r, end = (np.array([step[i] for step in steps]) for i in (0, 1, 2, 3, 4))
-    offline = td.learn_off_policy(env, td.Transitions(s, a, r, s2, end), alpha=0.3, gamma=0.9, every=len(r))
+    offline = off_policy.learn_off_policy(env, off_policy.Transitions(s, a, r, s2, end), alpha=0.3, gamma=0.9, every=len(r))
     np.testing.assert_array_equal(offline[-1], online.q)
 
 
 def test_double_q_learning_from_a_record_finds_the_best_values():
     env = path_task()
-    record = td.record_fast(env, UNIFORM, 60_000, np.random.default_rng(0))
+    record = off_policy.record_fast(env, UNIFORM, 60_000, np.random.default_rng(0))
     for method, error in (("q_learning", 0.01), ("double_q_learning", 0.2)):
-        q = td.learn_off_policy(env, record, method=method, alpha=0.5, gamma=0.9, every=60_000, rng=np.random.default_rng(1))[-1]
+        q = off_policy.learn_off_policy(env, record, method=method, alpha=0.5, gamma=0.9, every=60_000, rng=np.random.default_rng(1))[-1]
         assert abs(q.max(axis=1) - value_iteration(env.mdp(), 0.9).values).max() < error
 
 
@@ -289,18 +289,18 @@ def test_worlds_that_do_not_fit_are_refused():
 def test_records_that_do_not_fit_are_refused():
     env, rng = gusty(), np.random.default_rng(0)
     with pytest.raises(ValueError, match="record_fast: policy must have shape"):
-        td.record_fast(env, UNIFORM, 5, rng)
-    record = td.record_fast(env, np.full((6, 3), 1 / 3), 5, rng)
+        off_policy.record_fast(env, UNIFORM, 5, rng)
+    record = off_policy.record_fast(env, np.full((6, 3), 1 / 3), 5, rng)
     for wrong in (
         record._replace(state=record.state + 6), record._replace(next_state=record.state - 6), record._replace(action=record.action + 3),
-        record._replace(action=record.action[:3]), td.Transitions(*(column[:0] for column in record)),
+        record._replace(action=record.action[:3]), off_policy.Transitions(*(column[:0] for column in record)),
     ):  # fmt: skip
         with pytest.raises(ValueError, match="learn_off_policy: the record does not fit: a column must be"):
-            td.learn_off_policy(env, wrong, alpha=0.1, gamma=0.9, every=1)
+            off_policy.learn_off_policy(env, wrong, alpha=0.1, gamma=0.9, every=1)
     with pytest.raises(ValueError, match="Sarsa's a' is its own, and a record of others has none"):
-        td.learn_off_policy(env, record, method="sarsa", alpha=0.1, gamma=0.9, every=1)
+        off_policy.learn_off_policy(env, record, method="sarsa", alpha=0.1, gamma=0.9, every=1)
     with pytest.raises(ValueError, match="every must be an integer of at least 1, not 0"):
-        td.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=0)
+        off_policy.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=0)
     walk = play_fast(RandomWalk(5, 1), np.ones((7, 1)), 3, rng)
     for v, message in ((np.zeros(3), "td: the record does not fit"), (np.zeros(7, int), r"v must be float64 \(S,\), not int64"), (np.zeros((1, 7)), "v must be")):
         with pytest.raises(ValueError, match=message):
@@ -322,9 +322,9 @@ def test_off_policy_q_learning_starts_where_the_book_does_and_arrives():
     for q0, want in ((0.0, 7.9256), (10.0, 2.6131), (100.0, 92.2114)):
         assert rmse(np.full((25, 5), q0), best) == pytest.approx(want, abs=1e-4)
     for rng in seeds(3):
-        record = td.record_fast(env, UNIFORM, 20_000, rng)
+        record = off_policy.record_fast(env, UNIFORM, 20_000, rng)
         for q0 in (0.0, 10.0, 100.0):
-            q = td.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=20_000, Q=np.full((1, 25, 5), q0))
+            q = off_policy.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=20_000, Q=np.full((1, 25, 5), q0))
             got.append(rmse(q[-1], best))
     got = np.reshape(got, (3, 3))  # (seeds, starts)
     assert ((1 < got[:, 0]) & (got[:, 0] < 3)).all() and (got[:, 1] < 1e-3).all() and ((18 < got[:, 2]) & (got[:, 2] < 35)).all()
@@ -337,9 +337,9 @@ def test_zhaos_figure_7_4():
     env, runs = GridWorld(), {0.0: [], 10.0: [], 100.0: []}
     best = value_iteration(env.mdp(), 0.9).values
     for rng in seeds(40):
-        record = td.record_fast(env, UNIFORM, 100_000, rng)
+        record = off_policy.record_fast(env, UNIFORM, 100_000, rng)
         for q0, errors in runs.items():
-            errors.append(rmse(td.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=25_000, Q=np.full((1, 25, 5), q0)), best)[[0, 1, 3]])
+            errors.append(rmse(off_policy.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=25_000, Q=np.full((1, 25, 5), q0)), best)[[0, 1, 3]])
     others = {0.0: ((1.07, 1.67), (0.10, 0.26), (0.0016, 0.0054)), 10.0: ((0, 1e-4),) * 3, 100.0: ((16, 17), (1.6, 2.7), (0.02, 0.06))}
     for q0, errors in runs.items():
         mean, spread = np.mean(errors, axis=0), np.std(errors, axis=0, ddof=1)
@@ -353,7 +353,7 @@ def test_zhaos_figure_7_5_a_policy_that_explores_little_teaches_little():
     env = GridWorld()
     best, right = value_iteration(env.mdp(), 0.9).values, deterministic_policy(np.full(25, 1), 5)
     for epsilon, other in ((0.5, 5.59), (0.1, 7.90)):
-        got = [rmse(td.learn_off_policy(env, td.record_fast(env, soften(right, epsilon), 100_000, rng), alpha=0.1, gamma=0.9, every=100_000)[-1], best) for rng in seeds(40)]
+        got = [rmse(off_policy.learn_off_policy(env, off_policy.record_fast(env, soften(right, epsilon), 100_000, rng), alpha=0.1, gamma=0.9, every=100_000)[-1], best) for rng in seeds(40)]
         assert abs(np.mean(got) - other) < 3 * np.std(got, ddof=1) * np.hypot(1, 1 / np.sqrt(40))
 
 
