@@ -2,19 +2,21 @@
 
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
 from minigrad import Tensor
 from rl import ddpg, dynamic_programming, envs, episodes, evaluate, features, linear_control, mdp, noise, off_policy
 from rl import linear_value as lv
+from rl import monte_carlo as mc
 from rl import stochastic_approximation as sa
 from rl import temporal_difference as td
 from rl.envs.cliff_walking import CliffWalking
 from rl.envs.maximization_bias import MaximizationBias
 from rl.envs.windy_grid import WindyGrid
 
-from . import ddpg_pendulum, temporal_difference, value_approximation
+from . import ddpg_pendulum, monte_carlo, temporal_difference, value_approximation
 from .tiny_runs import run
 
 MAP = ".......\n.#..#.G"  # 14 states
@@ -61,6 +63,33 @@ def walk(rng):
         lv.recursive_lstd(Phi, record, 0.9)
     features.aggregation(13, 4)(np.arange(13))
     features.one_hot(13)(np.arange(13))
+
+
+@run(S=14, A=3, T=9)
+def episodes_alone(rng):
+    """Monte Carlo: from every pair, from random pairs, with a policy that explores, and from another policy's episodes."""
+    env = envs.GridWorld(MAP, actions=("right", "down", "up"), max_episode_steps=9)
+    uniform = mdp.uniform_policy(env.mdp())
+    for visit in mc.VISITS:
+        learned = mc.mc_exploring_starts(env, 0.9, 5, visit=visit, rng=rng)
+        mc.mc_epsilon_greedy(env, 0.9, 5, epsilon=np.linspace(1, 0, 5), visit=visit, alpha=0.1, before=learned, rng=rng)
+    mc.mc_basic(env, 0.9, iterations=2, rng=rng)
+    mc.importance_sampling(env, learned.policy, uniform, 0.9, 5, rng=rng)
+    world = SimpleNamespace(observation_space=env.observation_space, action_space=env.action_space, reset=env.reset, step=env.step)
+    return mc.mc_prediction(world, uniform, 0.9, 2, rng=rng).values, mc.mc_epsilon_greedy(world, 0.9, 2, epsilon=0.5, rng=rng)
+
+
+@run(S={2, 14, 25}, episodes=3)
+def chapter_monte_carlo(rng):
+    """Pieces of the example."""
+    monte_carlo.basic([2, 3], rng)
+    monte_carlo.one_episode_an_iteration(monte_carlo.mild(11), 2, 0, 2)
+    monte_carlo.epsilon_rows(11, 0, 2)
+    monte_carlo.visit_counts(11, 0)
+    monte_carlo.exploring_starts([1, 3], 0, 2)
+    monte_carlo.explore_less([1, 3], 0, 2)
+    monte_carlo.first_and_every(0.5, [1, 3], 0, 2)
+    monte_carlo.off_policy([1, 3], 0, 2)
 
 
 @run(S=7, A=2, F=8)
