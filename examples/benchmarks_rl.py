@@ -25,6 +25,7 @@ import minigrad
 from minigrad import Tensor, nn
 from minigrad.kernels import adam
 from models.mlp import MLP, layers
+from rl import temporal_difference
 from rl.ddpg import DDPG
 from rl.envs import GridWorld, MountainCar, Pendulum
 from rl.episodes import play_fast
@@ -32,6 +33,7 @@ from rl.features import TileCoding, polynomial, rows
 from rl.linear_control import learn_fast
 from rl.linear_value import td
 from rl.mdp import uniform_policy
+from rl.monte_carlo import mc_epsilon_greedy
 
 from .benchmarks import TORCH, Peer, draw, race, report
 from .command import options, table
@@ -142,7 +144,11 @@ def compiled_loops(steps):
         "play the uniform policy on the 5 x 5 grid": lambda rng: play_fast(env, uniform, steps // 500, rng).reward.size,
         "play, and TD-Linear with a table": lambda rng: learn_by_td(np.eye(25), rng),
         "play, and TD-Linear with 10 features": lambda rng: learn_by_td(Phi, rng),
-        "Q-learning on the grid, a table": lambda rng: learn_fast(
+        "Monte Carlo, one episode": lambda rng: len(mc_epsilon_greedy(
+            GridWorld(max_episode_steps=steps), 0.9, 1, epsilon=0.5, rng=rng)) and steps,
+        "Q-learning on the grid, a table": lambda rng: temporal_difference.learn_fast(
+            env, steps // 500, method="q_learning", alpha=0.1, gamma=0.9, rng=rng).lengths.sum(),
+        "the same as linear features": lambda rng: learn_fast(
             env, np.eye(25), steps // 500, method="q_learning", alpha=0.1, gamma=0.9, rng=rng).lengths.sum(),
         "Sarsa on mountain car, 8 tilings": lambda rng: learn_fast(
             MountainCar(None), tiles, steps // 200, alpha=0.5 / 8, epsilon=0.0, rng=rng).lengths.sum(),
