@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from minigrad import Tensor
-from rl import ddpg, dynamic_programming, envs, episodes, evaluate, features, linear_control, mdp, noise, off_policy
+from rl import ddpg, dynamic_programming, envs, episodes, evaluate, features, linear_control, mdp, n_step, noise, off_policy, sarsa, traces
 from rl import linear_value as lv
 from rl import monte_carlo as mc
 from rl import stochastic_approximation as sa
@@ -17,6 +17,7 @@ from rl.envs.maximization_bias import MaximizationBias
 from rl.envs.windy_grid import WindyGrid
 
 from . import ddpg_pendulum, monte_carlo, temporal_difference, value_approximation
+from . import traces as traces_example
 from .tiny_runs import run
 
 MAP = ".......\n.#..#.G"  # 14 states
@@ -172,6 +173,33 @@ def others_records(rng):
     """Q-learning from records of others, as the example does it."""
     temporal_difference.off_policy_runs(0, 2, 11, 3)
     temporal_difference.speed(0, 11, 3)
+
+
+@run(F=3, E=7)
+def many_steps(rng):
+    """n-step TD and the three traces, on a walk of 11 states."""
+    record = episodes.play_fast(envs.RandomWalk(11, 3), np.ones((13, 1)), 7, rng)
+    Phi = features.rows(features.polynomial(2)(np.linspace(0, 1, 13)))
+    n_step.n_step_td(np.zeros(3), Phi, record, 4, 0.1, 0.9)
+    traces.lambda_return(np.zeros(3), Phi, record, 0.8, 0.1, 0.9)
+    for trace in traces.TRACES.values():
+        traces.td_lambda(np.zeros(3), Phi, record, trace, 0.8, 0.1, 0.9)
+
+
+@run(n=(1, 5), K=8, A=(1, 3), F=(1, 648), episodes=2)
+def memory(rng):
+    """n-step Sarsa and Sarsa(lambda) on mountain car under tiles."""
+    car, tiles = envs.MountainCar(19), features.TileCoding([-1.2, -0.07], [0.6, 0.07])
+    for method in sarsa.METHODS:
+        for learn in (sarsa.learn, sarsa.learn_fast):
+            learn(car, tiles, 2, method=method, n=5, lam=0.9, alpha=0.1 / 8, rng=rng)
+
+
+@run(runs=2, episodes=3)
+def traces_chapter(rng):
+    """The walk of 19 states and mountain car, as the example of the chapter runs them."""
+    traces_example.walk_error(traces_example.walk_records(0, 2), "n-step TD", 3, 0.1)
+    traces_example.car_runs(0, 2, 3, "replacing", 0.9, 0.5, limit=17)
 
 
 def linear_world(steps=5):
