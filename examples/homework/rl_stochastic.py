@@ -72,7 +72,7 @@ RM = Exercise(
          "w (a number, or an array), else raise ValueError. Take N = `steps` steps of Robbins and Monro from the start w, "
          "which stays as it is. step_sizes(a, steps) gives a_1 ... a_N as an array. Ask the box once in each step. Return all "
          "w in float64, the start first: shape (N + 1, ...).",
-    formula=("w_{k+1} = w_k − a_k g̃(w_k): all w",),
+    formula=("w_{k+1} = w_k − a_k g̃(w_k): ",),
     check=(rm_by_hand, rm_black_box, rm_mean),
     probe=probe_rm,
     hints=(
@@ -340,7 +340,7 @@ DESCEND = Exercise(
          "In step k, w goes against the *mean* of its batch's slopes at the w of now, times a_k. Return all w, the start "
          "first, (N + 1, F). ValueError unless batches are integers (N, m) of 0 ... n - 1, with N and m at least 1. "
          "`robbins_monro(g, w, a, steps)` may be called.",
-    formula=("w_{k+1} = w_k − a_k (1/m) Σ_{j in batch k} ∇f(w_k, x_j), to make E[f(w, x)] small: ",),
+    formula=("w_{k+1} = w_k − a_k (1/m) Σ_{j in batch k} ∇f(w_k, x_j), ",),
     check=(descend_by_hand, descend_closed, descend_bad),
     probe=probe_descend,
     hints=(
@@ -488,8 +488,8 @@ BATCHES = Exercise(
     minutes=15,
     difficulty=1,
     read="descend and random_batches in rl/stochastic_approximation.py",
-    task="Data loaders prepare batches in several workers, and for years thousands of published training scripts had this bug; "
-         "nothing raises, the loss falls. Rebuilt here: the mean of 100 numbers by mini-batches of 5 with a_k = 1/k, where the "
+    task="Data loaders prepare what a step needs in several workers. For years most public projects that drew NumPy's random numbers "
+         "in such workers had this bug, a well-known tutorial among them; nothing raises, the loss falls. Rebuilt here: the mean of 100 numbers by mini-batches of 5 with a_k = 1/k, where the "
          "distance to the mean must be sqrt(variance / (5 k)) after k steps. Over 300 runs it is twice that: after 200 steps "
          "0.392 instead of 0.190. And 30 epochs of 20 batches, drawn with one generator, touch 23 of the 100 numbers; with the right "
          "code they touch all.\nMend `random_batches`: integers (steps, m) of 0 ... n - 1, all independent and alike often "
@@ -501,7 +501,7 @@ BATCHES = Exercise(
         "A copy of a generator draws what the original draws: the same numbers. Independent streams come from one generator, or from rng.spawn.",
         "return rng.integers(n, size=(steps, m)): one generator draws everything, and is moved on by it",
     ),
-    why="The error of the mean falls with the number of *different* draws. In the published bug each worker process inherited a "
+    why="The error of the mean falls with the number of *different* draws. In the published bug (mended in PyTorch 1.9) each worker process inherited a "
         "copy of the state of NumPy's global generator, again at every epoch. Generators that are handed over, and spawned where several "
         "are needed, cannot do that.",
     equivalent={"0 -> 1": "whether no step at all is refused is not asked for"},
