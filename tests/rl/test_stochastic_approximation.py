@@ -143,6 +143,7 @@ START = np.array([-20.0, 20.0])
 
 
 def test_bgd_is_at_the_mean_after_one_step():
+    np.testing.assert_array_equal(sa.whole_batches(3, 2), [[0, 1, 2], [0, 1, 2]])
     got = sa.descend(sa.mean_gradient, START, X, sa.whole_batches(100, 5), sa.harmonic)
     np.testing.assert_allclose(got[1:], np.tile(X.mean(axis=0), (5, 1)), atol=1e-12)
 
