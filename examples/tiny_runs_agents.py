@@ -1,7 +1,10 @@
 """The tiny runs of rl/'s agents with networks: see `tiny_runs.py`."""
 
-from rl import envs, td3
+import numpy as np
 
+from rl import dqn, envs, td3
+
+from . import dqn as dqn_example
 from . import exploration_noise, td3_pendulum, time_limits
 from .tiny_runs import run
 from .tiny_runs_rl import linear_world
@@ -26,3 +29,21 @@ def noise_and_clocks(rng):
     """Three cars that noise pushes; a critic in a world of one state, stopped after five steps."""
     exploration_noise.pushed_by(exploration_noise.noise(6.7), 3, rng, 2)
     time_limits.critic("done", 0, 4, limit=5, clock=True, every=2, hidden=(7,), batch_size=2, start_steps=1)
+
+
+@run(n=4, A=2, B=(1, 13), H={7, 11}, **{"in": (4, 7, 11), "out": 2})
+def q_networks(rng):
+    """DQN and double DQN with a pole: a memory that is overwritten, copies, a saved agent."""
+    settings = dict(hidden=(7, 11), batch_size=13, capacity=19, start_steps=14, decay_steps=9, target_every=3)  # noqa: C408
+    for double in (False, True):
+        agent = dqn.DQN(envs.CartPole(), 0, double=double, **settings).learn(21)
+        agent.load_state_dict(agent.state_dict())
+    agent.act(agent.env.reset(seed=0)[0])
+
+
+@run(S=25, A=(2, 5), n=2, B=(1, 7, 25), H=100, K=1, **{"in": (3, 100), "out": 1})
+def from_a_record(rng):
+    """The book's world, learned from 30 steps; a picture of it."""
+    run = dqn_example.learn_from_record(0, 30, 7, 3)
+    dqn_example.draw({"30 steps": run}, np.ones((1, 3)))
+    dqn_example.validated(dqn.DQN(envs.CartPole(), 0, hidden=(7,)), 1, 1, 1, 1)
