@@ -118,7 +118,9 @@ def improve(q, count, epsilon, policy, sums):
                 sums[s, a] = total if a < A - 1 else 1.0
 
 
-play, learn, improve = jit(play, flags=()), jit(learn, flags=()), jit(improve, flags=())
+play = jit(play, flags=())
+learn = jit(learn, flags=())
+improve = jit(improve, flags=())
 
 
 # ======================================================================== Drivers
