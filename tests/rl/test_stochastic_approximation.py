@@ -218,6 +218,7 @@ def test_random_batches_are_uniform():
     assert got.shape == (5000, 3)
     share = np.bincount(got.ravel(), minlength=7) / 15_000
     np.testing.assert_allclose(share, 1 / 7, atol=4 * np.sqrt(1 / 7 / 15_000))
+    assert sa.random_batches(1, 1, 0, np.random.default_rng(0)).shape == (0, 1)
     with pytest.raises(ValueError, match="m must be"):
         sa.random_batches(7, 0, 5, np.random.default_rng(0))
 
