@@ -88,13 +88,15 @@ def cliff_runs(first, runs, episodes):
         "q_learning": ("-50.06 +- .16", "13: 100 %"),
     }  # fmt: skip
     for method, (late, way) in others.items():
-        learned = [td.learn_fast(env, episodes, method=method, alpha=0.5, rng=np.random.default_rng(first + i)) for i in range(runs)]
+        rngs = map(np.random.default_rng, range(first, first + runs))
+        learned = [td.learn_fast(env, episodes, method=method, alpha=0.5, rng=rng) for rng in rngs]
         returns = np.array([run.returns for run in learned])  # (runs, episodes)
         ways = [greedy_path(env, run.q) for run in learned]
         path = Counter(ways).most_common(1)[0][0]
         same = np.mean([len(way) == len(path) for way in ways])
         seen[method] = returns.mean(axis=0), path
-        lines.append([NAMES[method], mean_and_error(returns[:, -100:].mean(axis=1)), late, f"{len(path) - 1}: {100 * same:.0f} %", way])
+        ours = mean_and_error(returns[:, -100:].mean(axis=1)), f"{len(path) - 1}: {100 * same:.0f} %"
+        lines.append([NAMES[method], ours[0], late, ours[1], way])
     return lines, seen
 
 
@@ -172,7 +174,7 @@ def off_policy_runs(first, records, steps, every):
 
 
 def speed(first, steps, times):
-    """Median seconds of CPU for so many steps of Q-learning in the book's grid: along its own way; from a record, played and learned."""
+    """Median seconds of CPU for so many steps of Q-learning in the 5 × 5 grid: along its own way; from a record, played and learned."""
     env, settings, spent = GridWorld(max_episode_steps=steps), dict(method="q_learning", alpha=0.1, gamma=0.9), []
     for rng in map(np.random.default_rng, range(first, first + times)):
         clock = [time.process_time()]
@@ -232,8 +234,8 @@ def draw_off_policy(ax, curves, every):
     for (label, runs), colour in zip(curves.items(), (BLUE, GREEN, PURPLE, ORANGE, GREY)):
         x = np.arange(runs.shape[1]) * every / 1000
         ax.semilogy(x, runs.mean(axis=0), color=colour, label=label.replace("ε", "$\\varepsilon$"), linewidth=1.2)
-    ax.set(xlabel="thousand steps of the record", ylabel="RMSE of $\\max_a q$ over 25 states", title="Q-learning from records of others",
-           ylim=(1e-3, 1e3))  # fmt: skip
+    ax.set(xlabel="thousand steps of the record", ylabel="RMSE of $\\max_a q$ over 25 states", ylim=(1e-3, 1e3))
+    ax.set_title("Q-learning from records of others")
     ax.legend(frameon=False, fontsize=8, ncols=2)
 
 
@@ -289,12 +291,12 @@ def main():
     table(["method", "gamma = .9", "another program", "gamma = 1", "another program"], path_shares(first, seeds))
     print("\n   Q-learning from records of others: RMSE at the start, and after 25, 50 and 100 % of the steps\n")
     curves = off_policy_runs(first, records, steps, every)
-    others = ("7.9256, 1.07-1.67, .10-.26, .0016-.0054", "2.6131, 0, 0, 0", "92.2114, 16-17, 1.6-2.7, .02-.06", "5.59 at the end", "7.90 at the end")
+    others = ("7.9256, 1.07-1.67, .10-.26, .0016-.0054", "2.6131, 0, 0, 0", "92.2114, 16-17, 1.6-2.7, .02-.06", "7.93 ... 5.59", "7.93 ... 7.90")
     at = np.array([0, 1, 2, 4]) * (steps // every) // 4
     table(["behaviour", "start", "25 %", "50 %", "100 %", "another program"],
           [[k.replace("ε", "epsilon"), *(f"{x:.4f}" for x in c.mean(axis=0)[at]), o] for (k, c), o in zip(curves.items(), others)])  # fmt: skip
     own, record = speed(first, 10 * steps, 7)
-    print(f"\n{10 * steps:,} steps of Q-learning: {own:.3f} s of CPU, median of 7; from a record, to play it and to learn from it: {record:.3f} s")
+    print(f"\n{10 * steps:,} steps of Q-learning: {own:.3f} s of CPU, median of 7; from a record, played and learned: {record:.3f} s")
     print(f"\n{save(draw(seen, means, share, curves, every), chosen.out / 'temporal_difference.png')}")
 
 

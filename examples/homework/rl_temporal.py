@@ -153,7 +153,7 @@ RECORD = Exercise(
     kind="variant",
     minutes=20,
     difficulty=2,
-    read="rl/temporal_difference.py, its docstring: on-policy and off-policy; terminated and truncated in rl/envs/environment.py",
+    read="the head of rl/off_policy.py; terminated and truncated in rl/envs/environment.py",
     task="Somebody else has acted, and `steps` is the list of what happened: (s, a, r, s', terminated, truncated), one episode "
          "after the other. Go through it once, in its order, and after each step move q(s, a) by one step of Q-learning with "
          "step size alpha and discount gamma, from the values as they are at that moment. Where the world ended (terminated, "

@@ -106,7 +106,8 @@ def test_the_greedy_action_keeps_the_share_that_exploring_gives_it():
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("env", [
-    path_task(max_episode_steps=60), gusty(), gusty([1, 2, 3, 2, 3, 1]), CliffWalking(50), MaximizationBias(4), WindyGrid(random_wind=True, max_episode_steps=40),
+    path_task(max_episode_steps=60), gusty(), gusty([1, 2, 3, 2, 3, 1]), CliffWalking(50), MaximizationBias(4),
+    WindyGrid(random_wind=True, max_episode_steps=40),
 ])  # fmt: skip
 def test_both_drivers_give_the_same_bits(env, method):
     settings = {"method": method, "alpha": 0.3, "gamma": 0.95, "epsilon": 0.2}
@@ -171,7 +172,8 @@ def test_a_record_is_what_the_policy_did():
         here = steps.state == s
         share = np.bincount(steps.action[here], minlength=3) / here.sum()
         np.testing.assert_allclose(share, policy[s], atol=4 * np.sqrt(0.25 / here.sum()))
-    possible = {(s, a, s2, r) for s in range(5) for a in range(3) for s2, r in zip(env.tables.next_state[s, a], env.tables.reward[s, a])}
+    outcomes = lambda s, a: zip(env.tables.next_state[s, a], env.tables.reward[s, a])  # noqa: E731
+    possible = {(s, a, s2, r) for s in range(5) for a in range(3) for s2, r in outcomes(s, a)}
     assert set(zip(*(column.tolist() for column in (steps.state, steps.action, steps.next_state, steps.reward)))) <= possible
 
 
@@ -212,9 +214,9 @@ def test_what_was_recorded_on_policy_teaches_the_same():
 
 def test_double_q_learning_from_a_record_finds_the_best_values():
     env = path_task()
-    record = off_policy.record_fast(env, UNIFORM, 60_000, np.random.default_rng(0))
+    record = off_policy.record_fast(env, UNIFORM, 30_000, np.random.default_rng(0))
     for method, error in (("q_learning", 0.01), ("double_q_learning", 0.2)):
-        q = off_policy.learn_off_policy(env, record, method=method, alpha=0.5, gamma=0.9, every=60_000, rng=np.random.default_rng(1))[-1]
+        q = off_policy.learn_off_policy(env, record, method=method, alpha=0.5, gamma=0.9, every=30_000, rng=np.random.default_rng(1))[-1]
         assert abs(q.max(axis=1) - value_iteration(env.mdp(), 0.9).values).max() < error
 
 
@@ -224,7 +226,8 @@ def test_double_q_learning_from_a_record_finds_the_best_values():
 def test_td_by_hand_at_both_kinds_of_end():
     for terminated, last in ((False, 3 + 0.5 * 6), (True, 3.0)):
         v = np.array([2.0, 4.0, 6.0])
-        steps = Experience(np.array([0, 1]), np.array([1.0, 3.0]), np.array([1, 2]), np.array([False, terminated]), np.array([False, not terminated]))
+        flags = np.array([False, terminated]), np.array([False, not terminated])
+        steps = Experience(np.array([0, 1]), np.array([1.0, 3.0]), np.array([1, 2]), *flags)
         history = td.td(v, steps, 0.5, 0.5)
         np.testing.assert_array_equal(history, [[2 + 0.5 * (1 + 0.5 * 4 - 2), 4 + 0.5 * (last - 4), 6]])
         np.testing.assert_array_equal(v, history[-1])
@@ -237,6 +240,7 @@ def test_td_is_linear_td_with_one_feature_a_state_bit_for_bit():
     assert (v != 0).any()
 
 
+@pytest.mark.proof
 def test_each_method_solves_its_bellman_equation():
     """ε = 1: the uniform policy, whatever is learned. So Sarsa and expected Sarsa find its q, and Q-learning q*."""
     env = gusty()
@@ -302,7 +306,9 @@ def test_records_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="every must be an integer of at least 1, not 0"):
         off_policy.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=0)
     walk = play_fast(RandomWalk(5, 1), np.ones((7, 1)), 3, rng)
-    for v, message in ((np.zeros(3), "td: the record does not fit"), (np.zeros(7, int), r"v must be float64 \(S,\), not int64"), (np.zeros((1, 7)), "v must be")):
+    for v, message in (
+        (np.zeros(3), "td: the record does not fit"), (np.zeros(7, int), r"v must be float64 \(S,\), not int64"), (np.zeros((1, 7)), "v must be"),
+    ):  # fmt: skip
         with pytest.raises(ValueError, match=message):
             td.td(v, walk, 0.1, 1.0)
 
@@ -339,12 +345,14 @@ def test_zhaos_figure_7_4():
     for rng in seeds(40):
         record = off_policy.record_fast(env, UNIFORM, 100_000, rng)
         for q0, errors in runs.items():
-            errors.append(rmse(off_policy.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=25_000, Q=np.full((1, 25, 5), q0)), best)[[0, 1, 3]])
+            q = off_policy.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=25_000, Q=np.full((1, 25, 5), q0))  # (K, S, A)
+            errors.append(rmse(q, best)[[0, 1, 3]])
     others = {0.0: ((1.07, 1.67), (0.10, 0.26), (0.0016, 0.0054)), 10.0: ((0, 1e-4),) * 3, 100.0: ((16, 17), (1.6, 2.7), (0.02, 0.06))}
     for q0, errors in runs.items():
         mean, spread = np.mean(errors, axis=0), np.std(errors, axis=0, ddof=1)
         for m, s, (low, high) in zip(mean, spread, others[q0]):
-            assert low - 3 * s * np.hypot(1 / np.sqrt(3), 1 / np.sqrt(40)) <= m <= high + 3 * s * np.hypot(1 / np.sqrt(3), 1 / np.sqrt(40))
+            slack = 3 * s * np.hypot(1 / np.sqrt(3), 1 / np.sqrt(40))
+            assert low - slack <= m <= high + slack
 
 
 @pytest.mark.proof
@@ -353,7 +361,8 @@ def test_zhaos_figure_7_5_a_policy_that_explores_little_teaches_little():
     env = GridWorld()
     best, right = value_iteration(env.mdp(), 0.9).values, deterministic_policy(np.full(25, 1), 5)
     for epsilon, other in ((0.5, 5.59), (0.1, 7.90)):
-        got = [rmse(off_policy.learn_off_policy(env, off_policy.record_fast(env, soften(right, epsilon), 100_000, rng), alpha=0.1, gamma=0.9, every=100_000)[-1], best) for rng in seeds(40)]
+        records = (off_policy.record_fast(env, soften(right, epsilon), 100_000, rng) for rng in seeds(40))
+        got = [rmse(off_policy.learn_off_policy(env, x, alpha=0.1, gamma=0.9, every=100_000)[-1], best) for x in records]
         assert abs(np.mean(got) - other) < 3 * np.std(got, ddof=1) * np.hypot(1, 1 / np.sqrt(40))
 
 
@@ -367,10 +376,11 @@ def greedy_path(env, q, most=50):
 
 @pytest.mark.proof
 @pytest.mark.parametrize("method, gamma, of_20", [
-    ("q_learning", 0.9, 20), ("q_learning", 1.0, 20), ("sarsa", 0.9, 18), ("sarsa", 1.0, 16), ("expected_sarsa", 0.9, 16), ("expected_sarsa", 1.0, 18),
+    ("q_learning", 0.9, 20), ("q_learning", 1.0, 20), ("sarsa", 0.9, 18), ("sarsa", 1.0, 16),
+    ("expected_sarsa", 0.9, 16), ("expected_sarsa", 1.0, 18),
 ])  # fmt: skip
 def test_zhaos_figures_7_2_and_7_3(method, gamma, of_20):
-    """Share of 400 seeds with the clean path, 11 visited states, 10 steps that cost 1 and the last that is free; beside 20 seeds of another program."""
+    """Share of 400 seeds with the clean path of 11 steps, of which the last is free; beside 20 seeds of another program."""
     env, clean = path_task(max_episode_steps=10_000), []
     assert value_iteration(env.mdp(), 1.0).values[0] == -10 and value_iteration(env.mdp(), 0.9).values[0] == pytest.approx(-6.5132, abs=1e-4)
     for rng in seeds(400):
@@ -433,6 +443,6 @@ def test_the_windy_grid():
 def test_the_maximisation_bias(method, others):
     """How many per cent of 10,000 runs go left in episodes 1, 10, 100 and 300 (α = .1, ε = .1)."""
     env = MaximizationBias()
-    left = np.array([td.learn_fast(env, 300, method=method, alpha=0.1, rng=rng).lengths[[0, 9, 99, 299]] == 2 for rng in seeds(10_000)])
-    share, p = 100 * left.mean(axis=0), np.array(others) / 100
+    lengths = np.array([td.learn_fast(env, 300, method=method, alpha=0.1, rng=rng).lengths[[0, 9, 99, 299]] for rng in seeds(10_000)])
+    share, p = 100 * (lengths == 2).mean(axis=0), np.array(others) / 100
     assert (np.abs(share - others) <= 3 * 100 * np.sqrt(2 * p * (1 - p) / 10_000)).all()
