@@ -17,7 +17,7 @@ for a_k = 1/k, and (c) the noise has mean 0 and a finite variance. Everything th
 
 Read `rl/stochastic_approximation.py`.
 
-What to notice in the picture. Upper left: g(w) = w³ − 5, three step sequences, the same noise. The dots are printed in
+What to notice in the picture. Upper left: g(w) = w³ − 5, three step sequences, the same noise. The circles are printed in
 Zhao's figure 6.3, whose text says a_k = 1/k. With 1/(k+1) we hit them all; with 1/k the second step lands at −22, where w³
 answers −10,900, and the third at 3,610: each answer is larger than the step size is small. Upper right: so it goes for
 nearly all of 2,000 runs. (b) and (c) hold for all three sequences; it is (a) that fails, as the slope 3 w² has no upper
