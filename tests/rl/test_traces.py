@@ -302,13 +302,13 @@ def test_walk_of_19_states(lam):
 
 @pytest.mark.proof
 @pytest.mark.parametrize("method, lam, share, fact, error", [
-    ("replacing", 0.0, 1.5, 229.7, 1.4), ("replacing", 0.68, 1.5, 204.3, 1.4), ("replacing", 0.84, 1.1, 194.1, 1.4),
-    ("replacing", 0.92, 1.1, 181.5, 1.4), ("replacing", 0.96, 1.1, 176.8, 2.0), ("true_online", 0.84, 0.7, 181.4, 1.9),
-    ("true_online", 0.92, 1.1, 176.5, 1.9), ("true_online", 0.96, 0.9, 189.0, 1.9),
+    ("replacing", 0.0, 1.5, 229.7, 1.4), ("replacing", 0.68, 1.5, 204.3, 1.4), ("replacing", 0.84, 1.3, 194.1, 1.4),
+    ("replacing", 0.92, 1.3, 181.5, 1.4), ("replacing", 0.96, 1.1, 176.8, 2.0), ("replacing", 0.99, 0.9, 202.0, 2.0),
+    ("true_online", 0.84, 0.9, 181.4, 1.9), ("true_online", 0.92, 0.7, 176.5, 1.9), ("true_online", 0.96, 0.5, 189.0, 1.9),
 ])  # fmt: skip
 def test_sarsa_lambda_on_mountain_car(method, lam, share, fact, error):
     """Steps of an episode over the first 50; 60 runs beside 60 of another program. Where that gave no standard error, the
-    one of its neighbour is taken. The step sizes were chosen on the seeds 10,000 to 10,019."""
+    one of its neighbour is taken. The step sizes were chosen on the seeds 10,000 to 10,059."""
     settings = {"method": method, "lam": lam, "alpha": share / TILES.tilings, "epsilon": 0.0}
     lengths = np.array([sarsa.learn_fast(MountainCar(20_000), TILES, 50, **settings, rng=np.random.default_rng(seed)).lengths
                         for seed in range(60)])  # fmt: skip
