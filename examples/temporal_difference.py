@@ -130,7 +130,9 @@ def bias_runs(first, runs, episodes=300):
     env, share = MaximizationBias(), {}
     for method in ("q_learning", "double_q_learning"):
         rngs = map(np.random.default_rng, range(first, first + runs))
-        share[method] = np.mean([td.learn_fast(env, episodes, method=method, alpha=0.1, rng=rng).lengths == 2 for rng in rngs], axis=0)
+        share[method] = np.mean(
+            [td.learn_fast(env, episodes, method=method, alpha=0.1, rng=rng).lengths == 2 for rng in rngs], axis=0
+        )
     return share
 
 
@@ -165,7 +167,10 @@ def off_policy_runs(first, records, steps, every):
     for label, behaviour, q0 in cases:
         runs = []
         for i in range(records):
-            record, start = off_policy.record_fast(env, behaviour, steps, np.random.default_rng(first + i)), np.full((1, 25, 5), float(q0))
+            record, start = (
+                off_policy.record_fast(env, behaviour, steps, np.random.default_rng(first + i)),
+                np.full((1, 25, 5), float(q0)),
+            )
             q = off_policy.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=every, Q=start.copy())  # (K, S, A)
             q = np.concatenate([start, q])
             runs.append(np.sqrt(np.mean((q.max(axis=2) - best) ** 2, axis=1)))
@@ -174,13 +179,15 @@ def off_policy_runs(first, records, steps, every):
 
 
 def speed(first, steps, times):
-    """Median seconds of CPU for so many steps of Q-learning in the 5 × 5 grid: along its own way; from a record, played and learned."""
+    """Median seconds of CPU for so many steps of Q-learning in the 5 × 5 grid: along its own way, and from a record."""
     env, settings, spent = GridWorld(max_episode_steps=steps), dict(method="q_learning", alpha=0.1, gamma=0.9), []
     for rng in map(np.random.default_rng, range(first, first + times)):
         clock = [time.process_time()]
         td.learn_fast(env, 1, **settings, rng=rng)
         clock.append(time.process_time())
-        off_policy.learn_off_policy(env, off_policy.record_fast(env, uniform_policy(env.mdp()), steps, rng), **settings, every=steps)
+        off_policy.learn_off_policy(
+            env, off_policy.record_fast(env, uniform_policy(env.mdp()), steps, rng), **settings, every=steps
+        )
         spent.append(np.diff([*clock, time.process_time()]))
     return np.median(spent, axis=0)  # (2,)
 
@@ -279,7 +286,9 @@ def main():
 
     best = [-round(value_iteration(WindyGrid(kings_moves=k).mdp(), 1.0).values[30]) for k in (False, True)]
     n = 8 * every
-    print(f"\n2. Windy grid, Sarsa: {mean_and_error(windy_runs(first, runs, n), 1)} episodes in {n:,} steps (another program: 159.9 +- .3);")
+    print(
+        f"\n2. Windy grid, Sarsa: {mean_and_error(windy_runs(first, runs, n), 1)} episodes in {n:,} steps (another program: 159.9 +- .3);"
+    )
     print(f"the shortest way has {best[0]} steps, with King's moves {best[1]}")
     print("\n   Maximisation bias: % of runs that go left in episode 1, 10, 100, 300\n")
     share = bias_runs(first, biased)
@@ -291,12 +300,20 @@ def main():
     table(["method", "gamma = .9", "another program", "gamma = 1", "another program"], path_shares(first, seeds))
     print("\n   Q-learning from records of others: RMSE at the start, and after 25, 50 and 100 % of the steps\n")
     curves = off_policy_runs(first, records, steps, every)
-    others = ("7.9256, 1.07-1.67, .10-.26, .0016-.0054", "2.6131, 0, 0, 0", "92.2114, 16-17, 1.6-2.7, .02-.06", "7.93 ... 5.59", "7.93 ... 7.90")
+    others = (
+        "7.9256, 1.07-1.67, .10-.26, .0016-.0054",
+        "2.6131, 0, 0, 0",
+        "92.2114, 16-17, 1.6-2.7, .02-.06",
+        "7.93 ... 5.59",
+        "7.93 ... 7.90",
+    )
     at = np.array([0, 1, 2, 4]) * (steps // every) // 4
     table(["behaviour", "start", "25 %", "50 %", "100 %", "another program"],
           [[k.replace("ε", "epsilon"), *(f"{x:.4f}" for x in c.mean(axis=0)[at]), o] for (k, c), o in zip(curves.items(), others)])  # fmt: skip
     own, record = speed(first, 10 * steps, 7)
-    print(f"\n{10 * steps:,} steps of Q-learning: {own:.3f} s of CPU, median of 7; from a record, played and learned: {record:.3f} s")
+    print(
+        f"\n{10 * steps:,} steps of Q-learning: {own:.3f} s of CPU, median of 7; from a record, played and learned: {record:.3f} s"
+    )
     print(f"\n{save(draw(seen, means, share, curves, every), chosen.out / 'temporal_difference.png')}")
 
 

@@ -28,7 +28,9 @@ class CliffWalking(TabularEnvironment):
         falls = (to > start) & (to < goal)
         next_state, reward = np.where(falls, start, to), np.where(falls, -100.0, -1.0)  # (S, A), (S, A)
         s = np.arange(rows * columns)
-        super().__init__(next_state[..., None], np.ones((*to.shape, 1)), reward[..., None], s == goal, s == start, max_episode_steps)
+        super().__init__(
+            next_state[..., None], np.ones((*to.shape, 1)), reward[..., None], s == goal, s == start, max_episode_steps
+        )
 
     def render(self, cell=24):
         """RGB image with `cell` pixels a cell: the cliff dark, the goal light blue, the agent a blue square."""

@@ -115,7 +115,9 @@ def test_left_leads_to_b_right_to_the_end():
         MaximizationBias(1)
 
 
-@pytest.mark.parametrize("env, shape", [(CliffWalking(), (96, 288, 3)), (WindyGrid(), (168, 240, 3)), (MaximizationBias(), (24, 72, 3))])
+@pytest.mark.parametrize(
+    "env, shape", [(CliffWalking(), (96, 288, 3)), (WindyGrid(), (168, 240, 3)), (MaximizationBias(), (24, 72, 3))]
+)
 def test_pictures_show_the_agent(env, shape):
     assert env.render().shape == shape and env.render().dtype == np.uint8
     env.reset(seed=0)

@@ -98,7 +98,9 @@ def test_the_greedy_action_keeps_the_share_that_exploring_gives_it():
     rng, n, epsilon = np.random.default_rng(1), 20_000, 0.4
     for Q in (np.array([[[0.0, 3.0, 1.0, 1.0]]]), np.array([[[0.0, 3.0, 1.0, 1.0]], [[1.0, 1.0, 2.0, 1.0]]])):  # sums 1, 4, 3, 2
         share = np.bincount([td.choose(Q, 0, epsilon, np.array([4]), rng) for _ in range(n)], minlength=4) / n
-        np.testing.assert_allclose(share, [epsilon / 4, 1 - epsilon + epsilon / 4, epsilon / 4, epsilon / 4], atol=4 * np.sqrt(0.25 / n))
+        np.testing.assert_allclose(
+            share, [epsilon / 4, 1 - epsilon + epsilon / 4, epsilon / 4, epsilon / 4], atol=4 * np.sqrt(0.25 / n)
+        )
 
 
 # ---- two drivers
@@ -182,7 +184,9 @@ def test_one_long_episode_begins_once_and_an_episode_with_a_clock_begins_again()
     endless = off_policy.record_fast(GridWorld(), right, 50, np.random.default_rng(0))
     assert (endless.state[1:] == endless.next_state[:-1]).all() and (endless.state[5:] % 5 == 4).all()
     for n in (3, 50):
-        clocked = off_policy.record_fast(GridWorld("S...\n...G", max_episode_steps=n), np.eye(5)[[1] * 8], 50, np.random.default_rng(0))
+        clocked = off_policy.record_fast(
+            GridWorld("S...\n...G", max_episode_steps=n), np.eye(5)[[1] * 8], 50, np.random.default_rng(0)
+        )
         assert (clocked.state[::n] == 0).all() and not clocked.terminated.any()
 
 
@@ -197,7 +201,9 @@ def test_learning_from_a_record_against_plain_numpy(method):
         q[s, a] += 0.2 * (r + 0.9 * (not end) * follows - q[s, a])
         if t % 25 == 24 or t == 59:
             want.append(q.copy())
-    got = off_policy.learn_off_policy(env, record, method=method, alpha=0.2, gamma=0.9, epsilon=epsilon, every=25, Q=np.full((1, 6, 3), 0.5))
+    got = off_policy.learn_off_policy(
+        env, record, method=method, alpha=0.2, gamma=0.9, epsilon=epsilon, every=25, Q=np.full((1, 6, 3), 0.5)
+    )
     np.testing.assert_allclose(got, want, rtol=1e-13)
 
 
@@ -216,7 +222,9 @@ def test_double_q_learning_from_a_record_finds_the_best_values():
     env = path_task()
     record = off_policy.record_fast(env, UNIFORM, 30_000, np.random.default_rng(0))
     for method, error in (("q_learning", 0.01), ("double_q_learning", 0.2)):
-        q = off_policy.learn_off_policy(env, record, method=method, alpha=0.5, gamma=0.9, every=30_000, rng=np.random.default_rng(1))[-1]
+        q = off_policy.learn_off_policy(
+            env, record, method=method, alpha=0.5, gamma=0.9, every=30_000, rng=np.random.default_rng(1)
+        )[-1]
         assert abs(q.max(axis=1) - value_iteration(env.mdp(), 0.9).values).max() < error
 
 
@@ -347,7 +355,11 @@ def test_zhaos_figure_7_4():
         for q0, errors in runs.items():
             q = off_policy.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=25_000, Q=np.full((1, 25, 5), q0))  # (K, S, A)
             errors.append(rmse(q, best)[[0, 1, 3]])
-    others = {0.0: ((1.07, 1.67), (0.10, 0.26), (0.0016, 0.0054)), 10.0: ((0, 1e-4),) * 3, 100.0: ((16, 17), (1.6, 2.7), (0.02, 0.06))}
+    others = {
+        0.0: ((1.07, 1.67), (0.10, 0.26), (0.0016, 0.0054)),
+        10.0: ((0, 1e-4),) * 3,
+        100.0: ((16, 17), (1.6, 2.7), (0.02, 0.06)),
+    }
     for q0, errors in runs.items():
         mean, spread = np.mean(errors, axis=0), np.std(errors, axis=0, ddof=1)
         for m, s, (low, high) in zip(mean, spread, others[q0]):
@@ -382,7 +394,9 @@ def greedy_path(env, q, most=50):
 def test_zhaos_figures_7_2_and_7_3(method, gamma, of_20):
     """Share of 400 seeds with the clean path of 11 steps, of which the last is free; beside 20 seeds of another program."""
     env, clean = path_task(max_episode_steps=10_000), []
-    assert value_iteration(env.mdp(), 1.0).values[0] == -10 and value_iteration(env.mdp(), 0.9).values[0] == pytest.approx(-6.5132, abs=1e-4)
+    assert value_iteration(env.mdp(), 1.0).values[0] == -10 and value_iteration(env.mdp(), 0.9).values[0] == pytest.approx(
+        -6.5132, abs=1e-4
+    )
     for rng in seeds(400):
         path = greedy_path(env, td.learn_fast(env, 500, method=method, alpha=0.1, gamma=gamma, rng=rng).q)
         clean.append(len(path) - 1 == 11 and env.tables.terminal[path[-1]])
@@ -439,10 +453,14 @@ def test_the_windy_grid():
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("method, others", [("q_learning", (49.4, 87.3, 46.9, 12.5)), ("double_q_learning", (49.4, 45.4, 9.1, 6.9))])
+@pytest.mark.parametrize(
+    "method, others", [("q_learning", (49.4, 87.3, 46.9, 12.5)), ("double_q_learning", (49.4, 45.4, 9.1, 6.9))]
+)
 def test_the_maximisation_bias(method, others):
     """How many per cent of 10,000 runs go left in episodes 1, 10, 100 and 300 (α = .1, ε = .1)."""
     env = MaximizationBias()
-    lengths = np.array([td.learn_fast(env, 300, method=method, alpha=0.1, rng=rng).lengths[[0, 9, 99, 299]] for rng in seeds(10_000)])
+    lengths = np.array(
+        [td.learn_fast(env, 300, method=method, alpha=0.1, rng=rng).lengths[[0, 9, 99, 299]] for rng in seeds(10_000)]
+    )
     share, p = 100 * (lengths == 2).mean(axis=0), np.array(others) / 100
     assert (np.abs(share - others) <= 3 * 100 * np.sqrt(2 * p * (1 - p) / 10_000)).all()
