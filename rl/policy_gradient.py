@@ -89,7 +89,7 @@ class Learned(NamedTuple):
     """What `learn` returns."""
 
     theta: np.ndarray  # (K,) the policy's parameters
-    W: np.ndarray  # (F,), or (A, F) for QAC: the critic's weights; zeros for REINFORCE
+    W: np.ndarray  # the critic's weights, (F,) for v̂, (A, F) for q̂ of QAC; zeros for REINFORCE
     returns: np.ndarray  # (episodes,) sum of rewards, without discount
 
 
