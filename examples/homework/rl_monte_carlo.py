@@ -414,4 +414,198 @@ def weighted_values(states, ratios, rewards, last, gamma, n_states):
     },
 )  # fmt: skip
 
-EXERCISES = (FIRST, IMPROVE, WEIGHTED)
+# ---- a product that begins one step too soon
+
+PLAY = np.array([0, 1, 1, 0, 1, 2]), np.array([0, 1, 0, 0, 1, 0]), np.array([1.0, 2, 4, 8, 16, 32])  # s, a, r; (0, 0) and (1, 1) come twice
+RATIO = np.array([[0.5, 2.0], [3.0, 0.25], [1.5, 0.0]])
+ZERO = np.array([[0.5, 2.0], [0.0, 0.25], [1.5, 0.0]])
+
+
+def learned(f, get, visit, weighted, ratio=RATIO, alpha=0.0, before=None):
+    """(q, count) after the episode PLAY of six steps, gamma = .5."""
+    q, count = (np.zeros((3, 2)), np.zeros((3, 2))) if before is None else (before[0].copy(), before[1].copy())
+    f(visit, weighted, alpha, get("rl.monte_carlo:Episode")(*(x.copy() for x in PLAY)), 6, 0.5, np.array(ratio), q, count)
+    return q, count
+
+
+def wanted(visit, weighted, ratio, alpha=0.0, before=None):
+    """The same in plain Python, from the definition; later visits first, as the code does it."""
+    (states, actions, rewards), pairs = PLAY, list(zip(PLAY[0].tolist(), PLAY[1].tolist()))
+    q, count = (np.zeros((3, 2)), np.zeros((3, 2))) if before is None else (before[0].copy(), before[1].copy())
+    for t in range(5, -1, -1):
+        if visit == 0 and t > 0 or visit == 1 and pairs[t] in pairs[:t]:
+            continue
+        g, rho = returns_of(rewards, 0.5, t, 5), np.prod([ratio[pair] for pair in pairs[t + 1 :]])
+        count[pairs[t]] += rho if weighted else 1
+        if weighted and rho > 0:
+            q[pairs[t]] += rho / count[pairs[t]] * (g - q[pairs[t]])
+        if not weighted:
+            q[pairs[t]] += max(1 / count[pairs[t]], alpha) * (rho * g - q[pairs[t]])
+    return q, count
+
+
+def learn_last(get):
+    """By hand: an episode of one step. The pair is given, so nothing is to be reweighted"""
+    episode = get("rl.monte_carlo:Episode")(np.array([1]), np.array([0]), np.array([7.0]))
+    for ratio in (0.0, 0.5, 3.0):
+        for weighted, name in ((False, "ordinary"), (True, "weighted")):
+            q, count = np.zeros((2, 2)), np.zeros((2, 2))
+            get("rl.monte_carlo:learn")(2, weighted, 0.0, episode, 1, 0.9, np.full((2, 2), ratio), q, count)
+            call = f"learn, every visit, {name}, one step: state 1, action 0, pays 7; ratio pi / b = {ratio} everywhere:"
+            expect(q, np.array([[0, 0], [7.0, 0]]), f"{call} q")
+            expect(count, np.array([[0, 0], [1.0, 0]]), f"{call} count")
+
+
+def learn_definition(get):
+    """Six steps, in which pairs come twice, against the definition; on nothing and on what was learned before"""
+    before = np.array([[1.0, 2], [3, 4], [5, 6]]), np.array([[2.0, 3], [1, 4], [2, 2]])
+    for visit, name in enumerate(("initial", "first", "every")):
+        for weighted, how in ((False, "ordinary"), (True, "weighted")):
+            for ratio, which in ((np.ones((3, 2)), "1 everywhere"), (RATIO, "[[.5, 2], [3, .25], [1.5, 0]]"), (ZERO, "[[.5, 2], [0, .25], [1.5, 0]]")):
+                for start in (None, before):
+                    got, want = learned(get("rl.monte_carlo:learn"), get, visit, weighted, ratio, 0.0, start), wanted(visit, weighted, ratio, 0.0, start)
+                    for g, w, part in zip(got, want, ("q", "count")):
+                        expect(g, w, f"learn, {name} visit, {how}, states 0 1 1 0 1 2, actions 0 1 0 0 1 0, rewards 1 2 4 8 16 32, gamma = .5,\nratio {which}: {part}")
+
+
+def learn_alpha(get):
+    """The least step size is for the ordinary mean alone"""
+    for weighted, how in ((False, "ordinary"), (True, "weighted")):
+        got, want = learned(get("rl.monte_carlo:learn"), get, 2, weighted, RATIO, 0.75), wanted(2, weighted, RATIO, 0.75)
+        expect(got[0], want[0], f"learn, every visit, {how}, the same six steps, alpha = .75: q")
+
+
+def learn_long(get):
+    """Fifty states in a row: each visit is a first one"""
+    episode = get("rl.monte_carlo:Episode")(np.arange(50), np.zeros(50, int), np.ones(50))
+    q, count = np.zeros((50, 1)), np.zeros((50, 1))
+    get("rl.monte_carlo:learn")(1, False, 0.0, episode, 50, 0.5, np.ones((50, 1)), q, count)
+    expect(count, np.ones((50, 1)), "learn, first visit, states 0 ... 49, one after the other: count")
+    expect(q[:, 0], 2 - 0.5 ** np.arange(49, -1, -1), "learn, first visit, states 0 ... 49, each step pays 1, gamma = .5: q")
+
+
+def probe_learn(f, get):
+    """All three kinds of visits, ordinary and weighted, with a ratio of 0 on the way and without."""
+    out = [learned(f, get, visit, weighted, ratio, 0.0) for visit in (0, 1, 2) for weighted in (False, True) for ratio in (RATIO, ZERO)]
+    return np.concatenate([np.ravel(x) for x in out])
+
+
+def learn_symptom(get):
+    """The 3 x 3 grid, ended by its target: values of the best policy from episodes of its epsilon-greedy form."""
+    mdps, mc = get("rl.mdp"), get("rl.monte_carlo")
+    env = get("rl.envs.grid_world:GridWorld")("...\n..#\n#.G", target_terminal=True, max_episode_steps=100)
+    mdp = env.mdp()
+    best = get("rl.dynamic_programming:policy_iteration")(mdp, 0.9)
+    want, own = mdps.action_values(mdp, best.values, 0.9)[:8], best.policy[:8] == 1
+    target, behaviour, rng = best.policy, mdps.soften(best.policy, 0.5), np.random.default_rng(0)
+    results, shown, errors = None, np.unique(np.geomspace(20, 20_000, 20).astype(int)), []
+    for n in np.diff(shown, prepend=0):
+        results = mc.importance_sampling(env, target, behaviour, 0.9, n, before=results, rng=rng)
+        errors.append(np.sqrt(((results.q[:8] - want) ** 2).mean()))
+    ordinary = mc.importance_sampling(env, target, behaviour, 0.9, 20_000, weighted=False, rng=np.random.default_rng(0)).q[:8]
+    q = results.q[:8]
+    return {
+        "figures": {"own actions, exact mean of q": want[own].mean(), "own actions, weighted": q[own].mean(), "own actions, ordinary": ordinary[own].mean(),
+                    "other actions, exact mean of q": want[~own].mean(), "other actions, weighted": q[~own].mean()},
+        "x": shown, "y": errors, "xlabel": "episodes", "ylabel": "root mean square error of q, weighted (units of reward)", "log": "x",
+    }  # fmt: skip
+
+
+PRODUCT = "        rho *= ratio[s, a]\n"
+RETURN = "        g = episode.reward[t] + gamma * g\n"
+ORDER = ",   q ← q + (ρ g − q) / n,   ρ ← ρ π(a|s) / b(a|s)"
+OWN = Exercise(
+    id="bug-own-ratio",
+    title="right about everything that it would do anyhow",
+    target="rl.monte_carlo:learn",
+    kind="spot the bug",
+    minutes=20,
+    difficulty=2,
+    read="importance_sampling in rl/monte_carlo.py; Sutton & Barto, sections 5.5 to 5.7",
+    task="Does it matter whose episodes one learns from? In a 3 x 3 grid that ends at its target, q of the best policy was "
+         "estimated from 20,000 episodes of its epsilon-greedy form, epsilon = .5. Weighted importance sampling gives .8598 as the mean over "
+         "the actions that the best policy takes, which is exact. But q of every other action is 0, as if it had never been tried "
+         "(their exact mean is .2585): nobody could better a policy with that. And the ordinary estimate for the policy's own "
+         "actions is 1.43, five thirds of what is true.\nMend `learn`: it puts the returns of the first T steps of `episode` into "
+         "q and count, (S, A) floats, in place, from the last step to the first. visit: INITIAL, FIRST or EVERY, which visits of a "
+         "pair count. ratio[s, a] = pi(a|s) / b(a|s), pi the policy that is asked about, b the one that played. With rho the weight of "
+         "a return g: ordinary (weighted false), count grows by 1 and q moves towards rho g by max(1 / count, alpha) of the "
+         "way; weighted, count grows by rho, and if rho > 0, q moves towards g by rho / count of the way. It is compiled: plain "
+         "loops.",
+    check=(learn_last, learn_definition, learn_alpha, learn_long),
+    probe=probe_learn,
+    hints=(
+        "q(s, a) is what follows when a *is* taken in s. How much likelier does the target policy make that this a is taken, and does it matter?",
+        "rho_t = product over k = t + 1 ... T - 1 of pi(a_k|s_k) / b(a_k|s_k): the steps *after* the pair.",
+        "for t backwards: g = r + gamma g; if the visit counts, put g with the weight rho into the mean; only then rho *= ratio[s, a]",
+    ),
+    why="For state values the product begins with the step itself, for pairs one step later; formulas are copied from one to the other. "
+        "In the weighted mean the factor cancels wherever it is not 0, so only the actions that the target avoids tell, and those are what "
+        "a policy is bettered with.",
+    bug="own_ratio",
+    equivalent={"0 -> 1": "`first` is read for first visits only, so for the others its size is all one",
+                "1 -> 2": "a range from -2 down to -1 is as empty as one from -1"},
+    symptom=learn_symptom,
+    wrong={
+        "own_ratio": (((ORDER, ",   q ← q + (ρ g − q) / n"), ("\n" + PRODUCT, "\n"), (RETURN, RETURN + PRODUCT)), ""),
+        "only_where_counted": ((("\n" + PRODUCT, "\n    " + PRODUCT),), "the product takes in counted visits only: every step that follows belongs to it, counted or not."),
+        "not_reweighted": ((("\n" + PRODUCT, "\n"),), "rho stays 1: the behaviour's own values come out."),
+        "single": ((("rho *= ratio", "rho = ratio"),), "rho is the ratio of the next step alone: it is a product over all that follow."),
+        "inverted": ((("rho *= ratio[s, a]", "rho /= max(ratio[s, a], 1e-9)"),), "pi / b is inverted."),
+        "normalised": ((("(rho * g - q[s, a])", "rho * (g - q[s, a])"),), "the ordinary mean is of rho g over all visits; here q is drawn to g with the weight rho, and rho = 0 changes nothing."),
+        "weighs_rewards": ((("\n" + PRODUCT, "\n"), (RETURN, "        g = episode.reward[t] + gamma * ratio[s, a] * g\n")), "the ratio of the pair is multiplied into its own return: it belongs to the step before."),
+        "stops_early": (((PRODUCT, PRODUCT + "        if rho == 0:\n            break\n"),), "where rho is 0 the ordinary mean still counts a return of 0: only the weighted one may stop there."),
+        "counts_visits": ((("count[s, a] += rho", "count[s, a] += 1"),), "the weighted mean is divided by the sum of the weights, not by the number of visits."),
+        "last_of_all": ((("first[s, a] == t", "first[s, a] != t"),), "the product is right now, but the first visits are the ones left out."),
+    },
+    right={
+        "forwards": """\
+def learn(visit, weighted, alpha, episode, T, gamma, ratio, q, count):
+    g, rho = np.zeros(T + 1), np.ones(T + 1)
+    for t in range(T - 1, -1, -1):
+        g[t] = episode.reward[t] + gamma * g[t + 1]
+        rho[t] = ratio[episode.state[t], episode.action[t]] * rho[t + 1]
+    for t in range(T - 1, -1, -1):
+        s, a = episode.state[t], episode.action[t]
+        counts = visit == 2 or t == 0
+        if visit == 1 and t > 0:
+            counts = True
+            for k in range(t):
+                if episode.state[k] == s and episode.action[k] == a:
+                    counts = False
+        if counts and weighted:
+            count[s, a] += rho[t + 1]
+            if rho[t + 1] > 0:
+                q[s, a] += (g[t] - q[s, a]) * rho[t + 1] / count[s, a]
+        elif counts:
+            count[s, a] += 1.0
+            step = max(alpha, 1.0 / count[s, a])
+            q[s, a] = (1 - step) * q[s, a] + step * rho[t + 1] * g[t]
+""",
+        "after": """\
+def learn(visit, weighted, alpha, episode, T, gamma, ratio, q, count):
+    first = np.full(q.shape, T)
+    for t in range(T):
+        s, a = episode.state[t], episode.action[t]
+        first[s, a] = min(first[s, a], t)
+    g, rho = 0.0, 1.0
+    for t in range(T - 1, -1, -1):
+        s, a = episode.state[t], episode.action[t]
+        if t < T - 1:
+            rho *= ratio[episode.state[t + 1], episode.action[t + 1]]
+        g = episode.reward[t] + gamma * g
+        if (visit == 0 and t > 0) or (visit == 1 and first[s, a] != t):
+            continue
+        weight = rho if weighted else 1.0
+        count[s, a] += weight
+        if weight > 0:
+            aim = g if weighted else rho * g
+            step = weight / count[s, a]
+            if not weighted and step < alpha:
+                step = alpha
+            q[s, a] += step * (aim - q[s, a])
+""",
+    },
+)  # fmt: skip
+
+EXERCISES = (FIRST, IMPROVE, WEIGHTED, OWN)
