@@ -51,7 +51,7 @@ class Rollout(NamedTuple):
     """T steps in a row, across the ends of episodes."""
 
     observation: np.ndarray  # (T, n)
-    action: np.ndarray  # integers (T,), or real numbers (T, m) as drawn, before they are cut to the bounds
+    action: np.ndarray  # as drawn, before any cut to the bounds: numbers, (T,), or real ones, (T, m)
     reward: np.ndarray  # (T,)
     next_observation: np.ndarray  # (T, n) what `step` returned, not what the reset after it did
     terminated: np.ndarray  # (T,) 1 where the world ended, else 0: there V(s') does not count

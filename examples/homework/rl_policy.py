@@ -217,9 +217,10 @@ def squashed_far(get):
 
 
 def probe_squashed(f, get):
-    """Near and far, two numbers in an action."""
+    """Near and far, three numbers in an action: with two, a mean would be half the sum."""
     with np.errstate(all="ignore"):
-        return f(np.array([[0.4, -1.2], [2.0, 0.1], [17.5, -3.0]]), np.array([[0.1, 0.3], [1.0, -0.5], [17.0, -2.0]]), np.array([0.2, -0.3]))
+        u = np.array([[0.4, -1.2, 0.7], [2.0, 0.1, -0.3], [17.5, -3.0, 1.0]])
+        return f(u, np.array([[0.1, 0.3, -0.2], [1.0, -0.5, 0.0], [17.0, -2.0, 0.4]]), np.array([0.2, -0.3, 0.1]))
 
 
 JACOBIAN = "(2 * (LOG_2 - u - softplus(-2 * u))).sum(axis=1)"
@@ -236,8 +237,8 @@ SQUASHED = Exercise(
          "where tanh(u) is 1 to the last digit (u = 40), so log(1 - tanh(u)^2) as it stands will not do. At hand are "
          "`gaussian_log_prob(u, mean, log_std)` -> (B,), `softplus(x)` = log(1 + exp(x)), right for any x, and LOG_2.",
     formula=(
-        "    ln π(a) = ln N(u; μ, σ²) − Σ_i ln(1 − tanh² u_i),     ln(1 − tanh² u) = 2 (ln 2 − u − softplus(−2u))\n\n",
-        "The left form is −∞ from |u| = 9 on in float32, as tanh is 1 there; the right one is exact. ",
+        "ln π(a) = ln N(u; μ, σ²) − Σ_i ln(1 − tanh² u_i),     ln(1 − tanh² u) = 2 (ln 2 − u − softplus(−2u))",
+        "The left form is −∞ from |u| = 9 on in float32, as tanh is 1 there; the right one is exact.",
     ),
     check=(squashed_by_hand, squashed_density, squashed_far),
     probe=probe_squashed,
