@@ -56,15 +56,17 @@ ALPHAS = np.arange(1, 21) / 20
 PREDICTION = {  # a learner of the walk, with its n or λ
     "n-step TD": lambda w, table, record, n, alpha: n_step_td(w, table, record, n, alpha, 1.0),
     "off-line lambda-return": lambda w, table, record, lam, alpha: lambda_return(w, table, record, float(lam), alpha, 1.0),
-    "TD(lambda), accumulating": lambda w, table, record, lam, alpha: td_lambda(w, table, record, ACCUMULATING, float(lam), alpha, 1.0),
-    "true online TD(lambda)": lambda w, table, record, lam, alpha: td_lambda(w, table, record, DUTCH, float(lam), alpha, 1.0),
+    "accumulating TD(lambda)": lambda w, table, record, lam, a: td_lambda(w, table, record, ACCUMULATING, float(lam), a, 1.0),
+    "true online TD(lambda)": lambda w, table, record, lam, a: td_lambda(w, table, record, DUTCH, float(lam), a, 1.0),
 }
-LAMBDAS = (0, 0.4, 0.8, 0.9, 0.95, 1)
 WALK = {  # method: (n or λ, α chosen, RMS of another program)
-    "n-step TD": list(zip((1, 2, 4, 8, 16, 32), (0.8, 0.6, 0.4, 0.25, 0.15, 0.1), (0.3453, 0.2771, 0.2642, 0.2768, 0.3118, 0.3640))),
-    "off-line lambda-return": list(zip(LAMBDAS, (0.8, 0.75, 0.4, 0.25, 0.15, 0.02), (0.3664, 0.2917, 0.2635, 0.2848, 0.3210, 0.4884))),
-    "TD(lambda), accumulating": list(zip(LAMBDAS, (0.8, 0.7, 0.3, 0.2, 0.1, 0.02), (0.3454, 0.2732, 0.2628, 0.2904, 0.3350, 0.5012))),
-    "true online TD(lambda)": list(zip(LAMBDAS, (0.8, 0.75, 0.4, 0.25, 0.2, 0.02), (0.3454, 0.2734, 0.2550, 0.2770, 0.3156, 0.4884))),
+    "n-step TD": ((1, 0.8, 0.3453), (2, 0.6, 0.2771), (4, 0.4, 0.2642), (8, 0.25, 0.2768), (16, 0.15, 0.3118), (32, 0.1, 0.3640)),
+    "off-line lambda-return": ((0, 0.8, 0.3664), (0.4, 0.75, 0.2917), (0.8, 0.4, 0.2635), (0.9, 0.25, 0.2848),
+                               (0.95, 0.15, 0.3210), (1, 0.02, 0.4884)),
+    "accumulating TD(lambda)": ((0, 0.8, 0.3454), (0.4, 0.7, 0.2732), (0.8, 0.3, 0.2628), (0.9, 0.2, 0.2904),
+                                (0.95, 0.1, 0.3350), (1, 0.02, 0.5012)),
+    "true online TD(lambda)": ((0, 0.8, 0.3454), (0.4, 0.75, 0.2734), (0.8, 0.4, 0.2550), (0.9, 0.25, 0.2770),
+                               (0.95, 0.2, 0.3156), (1, 0.02, 0.4884)),
 }  # fmt: skip
 CAR = {  # method: (n or λ, 8 α chosen, mean steps of another program)
     "n_step": [(1, 1.3, "229.0 +- .5"), (2, 1.1, "226.8"), (4, 0.8, "221.8 +- .9"), (8, 0.5, "226.0 +- 2"), (16, 2.0, "diverges")],
@@ -120,9 +122,10 @@ def car_runs(first, runs, episodes, method, x, share, limit=20_000):
     memory = {"n": x} if method == "n_step" else {"lam": float(x)}
     settings = dict(method=method, alpha=share / tiles.tilings, epsilon=0.0, **memory)
     try:
-        return np.array([learn_fast(env, tiles, episodes, rng=np.random.default_rng(first + i), **settings).lengths for i in range(runs)])
+        learned = [learn_fast(env, tiles, episodes, rng=np.random.default_rng(first + i), **settings) for i in range(runs)]
     except FloatingPointError:
         return None
+    return np.array([run.lengths for run in learned])
 
 
 def car_table(first, runs, episodes, limit):
@@ -157,8 +160,8 @@ def draw_walk(ax, curves, dashed, letter, title):
 
 def draw_car(left, right, lengths):
     """Learning curves; the mean over the first episodes for each λ."""
-    for (method, x, name), colour in zip((("n_step", 1, "Sarsa"), ("n_step", 8, "n = 8"), ("replacing", 0.96, "$\\lambda$ = 0.96, replacing")),
-                                         (GREY, BLUE, ORANGE)):  # fmt: skip
+    shown = ("n_step", 1, "Sarsa", GREY), ("n_step", 8, "n = 8", BLUE), ("replacing", 0.96, "$\\lambda$ = 0.96, replacing", ORANGE)
+    for method, x, name, colour in shown:
         if (steps := lengths[method][x]) is not None:
             left.loglog(np.arange(1, steps.shape[1] + 1), np.median(steps, axis=0), color=colour, linewidth=1.4, label=name)
     left.set(xlabel="episode", ylabel="steps to the goal, median", title="Mountain car: Sarsa with a memory")
@@ -179,7 +182,7 @@ def draw(curves, lengths):
     figure = Figure((11, 7.4), layout="constrained")
     axes = figure.subplots(2, 2)
     draw_walk(axes[0, 0], curves["n-step TD"], {}, "n", "Walk of 19 states: n-step TD")
-    draw_walk(axes[0, 1], curves["true online TD(lambda)"], curves["TD(lambda), accumulating"], "$\\lambda$",
+    draw_walk(axes[0, 1], curves["true online TD(lambda)"], curves["accumulating TD(lambda)"], "$\\lambda$",
               "TD($\\lambda$): true online (solid), accumulating (dashed)")  # fmt: skip
     draw_car(*axes[1], lengths)
     for ax in axes.flat:

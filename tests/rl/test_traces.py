@@ -114,7 +114,7 @@ def test_lambda_1_is_monte_carlo(Phi, steps):
 
 
 def test_lambda_1_off_line_backward_view_is_the_sum_of_monte_carlo_errors():
-    """Σ_t α δ_t z_t = Σ_t α (G_t − v̂(s_t)) φ(s_t) with w held fixed (equations 12.5 to 12.7): with α so small that w hardly moves."""
+    """Σ_t α δ_t z_t = Σ_t α (G_t − v̂(s_t)) φ(s_t) with w held fixed (12.5 to 12.7): with α so small that w hardly moves."""
     experience, alpha = walk(1), 1e-9
     got = td_lambda(np.ones(11), rows(np.eye(11)), experience, ACCUMULATING, 1.0, alpha, 0.9)[0] - 1
     want = monte_carlo(np.ones(11), np.eye(11), experience, alpha, 0.9)[0] - 1
@@ -218,10 +218,11 @@ def test_sarsa_lambda_is_the_algorithm_of_the_book(name):
     start = np.full(6, 1 / 5) * (np.arange(6) < 5)
     env = TabularEnvironment(next_state, probability, rng.standard_normal((6, 3, 2)), np.arange(6) == 5, start, 9)
     Phi, alpha, gamma, epsilon, lam = np.hstack([np.eye(6), np.ones((6, 1))]), 0.1, 0.9, 0.2, 0.8
-    learned = sarsa.learn(env, Phi, 12, method=name, lam=lam, alpha=alpha, gamma=gamma, epsilon=epsilon, rng=np.random.default_rng(1))
+    settings = dict(method=name, lam=lam, alpha=alpha, gamma=gamma, epsilon=epsilon)
+    learned = sarsa.learn(env, Phi, 12, **settings, rng=np.random.default_rng(1))
     rng = np.random.default_rng(1)
     w, seed = np.zeros(21), int(rng.integers(2**31))
-    x = lambda s, a: np.eye(3)[a][:, None].__mul__(Phi[s]).ravel()  # noqa: E731
+    x = lambda s, a: np.outer(np.eye(3)[a], Phi[s]).ravel()  # noqa: E731
     q = lambda s: np.array([w @ x(s, a) for a in range(3)])  # noqa: E731
     for episode in range(12):
         s, _ = env.reset(seed=seed if episode == 0 else None)
@@ -282,6 +283,7 @@ WALK = {  # λ: (α, RMS) of the off-line λ-return, TD(λ), true online TD(λ)
 }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("lam", WALK)
 def test_walk_of_19_states(lam):
     """Figures 12.3, 12.6 and 12.8 of Sutton & Barto: RMS error, mean over the states and the first 10 episodes; 400 runs
