@@ -75,7 +75,8 @@ choose = jit(choose, flags=())
 def update(method, W, now, phi, a, r, after, phi2, terminated, alpha, gamma, epsilon, q, rng):
     """One step of learning from (s, a, r, s'), s given by `now` and `phi`, s' by `after` and `phi2`; returns a'.
 
-    a' is chosen before the update, as Sarsa must. (For Q-learning that is a matter of taste: its target knows no a'.)
+    a' is chosen before the update, as Sarsa must. (Q-learning could choose after it, with what it has just learned, as in
+    temporal_difference.py: that is a little better at first.)
     """
     a2 = choose(W, after, phi2, epsilon, q, rng)
     follow = 0.0 if terminated else q[a2] if method == SARSA else q.max()

@@ -319,7 +319,7 @@ def windy(rows, columns, wind, goal):
         "for each s: row, column = divmod(s, columns); for each action: the two lines with min(max(..., 0), last); table[goal] "
         "= goal",
     ),
-    why="The library's grid worlds know no wind, but any such table becomes an environment: TabularEnvironment(next_state[:, "
+    why="The library has such a world, rl/envs/windy_grid.py; and any such table becomes an environment: TabularEnvironment(next_state[:, "
         ":, None], ...). With -1 a step and gamma = 1 the best value of the book's start is -15.",
     wrong={
         "wind_of_arrival": ((("            y = min(max(row + down - wind[column], 0), rows - 1)\n            x = min(max(column "
