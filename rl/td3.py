@@ -7,10 +7,10 @@ to the state before. Three changes; Algorithm 1, with the line numbers of DDPG's
 
      1  start critics Q₁, Q₂ and actor μ from random weights
      2  targets Q₁' ← Q₁, Q₂' ← Q₂, μ' ← μ
-    11  ã = μ'(s') + clip(ε, −c, c),    ε ~ N(0, σ̃²)                             2. target policy smoothing (equation 14)
-        y = r + γ min(Q₁'(s', ã), Q₂'(s', ã))                                    1. clipped double Q       (equation 10)
+    11  ã = μ'(s') + clip(ε, −c, c),    ε ~ N(0, σ̃²)                             2. target policy smoothing (section 5.3)
+        y = r + γ min(Q₁'(s', ã), Q₂'(s', ã))                                    1. clipped double Q        (section 4.2)
     12  step both critics down on mean (y − Q_i(s, a))²
-        every d-th time only:                                                    3. delayed policy updates
+        every d-th time only:                                                    3. delayed policy updates  (section 5.2)
     13      step the actor up on mean Q₁(s, μ(s))
     14      θ' ← τ θ + (1 − τ) θ' for all targets
 

@@ -55,4 +55,4 @@ def test_a_row_of_the_table():
 def test_the_example_runs(tmp_path):
     out = run(tmp_path, "examples.td3_pendulum", "--debug")
     assert "seed 0, TD3" in out and "one critic" not in out and (tmp_path / "figures" / "td3_pendulum.png").stat().st_size > 5_000
-    assert "TD3, no delay" in run(tmp_path, "examples.td3_pendulum", "--debug", "--full")
+    assert "TD3, no delay" in run(tmp_path, "examples.td3_pendulum", "--debug", "--full", "--parts")
