@@ -17,10 +17,10 @@ with no time limit, since the critic bootstraps through that, and so speaks of a
 
 What to notice in the picture. Left: both critics begin with Q = 0, which is hundreds too high. TD3's comes down later, as its
 targets move at every second update only. Then DDPG's stays too high, by 25 in the end (1 to 47 by seed); TD3's settles
-too low, by 14. Middle: one critic of each. DDPG's promises 24 at the top, where no return is above 0; no state of TD3's
+too low, by 14.5. Middle: one critic of each. DDPG's promises 24 at the top, where no return is above 0; no state of TD3's
 lies far above the diagonal. Right: and yet the scores are the same, −142.5 (−143.8 to −141.1) for TD3 and −142.6
-(−144.8 to −141.3) for DDPG, where dynamic programming gets −132.9. The dots of the middle say why: DDPG's lie beside the diagonal, in parallel to it.
-An error that is the same everywhere moves no actor.
+(−144.8 to −141.3) for DDPG, where dynamic programming gets −132.9. The middle suggests why: DDPG's dots lie beside the
+diagonal, much in parallel to it, and an error that is the same everywhere moves no actor.
 
 The common mistake. To take "less overestimation" for "right", or for "better". The min of two noisy guesses is too low: TD3
 trades one error for another, whose sign is the harmless one, as no actor goes looking for it. In the paper's harder
@@ -158,8 +158,9 @@ def main():
     for seed in range(chosen.seed, chosen.seed + seeds):
         for name in names:
             runs[name].append(run(name, seed, steps, every, states, episodes, horizon, **changes))
-            _, returns, seconds = runs[name][-1]
-            print(f"seed {seed}, {name}: {returns.mean():.1f} after {steps:,} steps, {seconds:.0f} CPU s", flush=True)
+            looks, returns, seconds = runs[name][-1]
+            off = (looks[-1, 0] - looks[-1, 1]).mean()
+            print(f"seed {seed}, {name}: {returns.mean():.1f} after {steps:,} steps, the critic off by {off:+.1f}, {seconds:.0f} CPU s", flush=True)
     header = ["agent", "score (95 % interval)", "worst seed", "critic says", "what follows", "difference", "at most", "CPU s"]
     table(header, [row(name, runs[name]) for name in names])
     optimum = f"; dynamic programming gets {OPTIMUM} on these" if full else ""
