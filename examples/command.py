@@ -8,10 +8,11 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 
-def options(doc, *, data=False, model=()):
-    """Parse --quick, --seed N, --debug, --break MISTAKE, --out FOLDER, and --data FILE or --model NAME where an example has them.
+def options(doc, *, data=False, model=(), full=""):
+    """Parse --quick, --seed N, --debug, --break MISTAKE, --out FOLDER, and --data FILE, --model NAME or --full where an example has them.
 
-    data: True if the example needs a file, "optional" if it can do without. `--help` shows the chapter's text.
+    data: True if the example needs a file, "optional" if it can do without. full: what --full does, minutes instead of seconds.
+    `--help` shows the chapter's text.
 
     Also makes sure that a console with an old code page shows `?` for a letter that it lacks, and does not stop there.
     """
@@ -25,6 +26,8 @@ def options(doc, *, data=False, model=()):
     parser.add_argument("--out", type=Path, default=Path("figures"), help="folder for the figure (default figures)")
     if data:
         parser.add_argument("--data", type=Path, required=data is True, help="the published split as .npz: train, valid, test")
+    if full:
+        parser.add_argument("--full", action="store_true", help=full)
     if model:
         parser.add_argument("--model", choices=model, default=model[-1], help=f"one model (default {model[-1]})")
     chosen = parser.parse_args()

@@ -28,10 +28,8 @@ worlds that pays; here it does not. Nor does one seed tell: by seed 0 TD3 wins b
 
     python -m examples.td3_pendulum          a minute and a half: three seeds, 100 starts; writes figures/td3_pendulum.png
     python -m examples.td3_pendulum --full   the picture here: ten seeds, 1,000 starts of `ddpg_evaluation`; six minutes
-    python -m examples.td3_pendulum --parts  three seeds, and TD3 with each of its changes taken away: four minutes
 """
 
-import sys
 import time
 
 import numpy as np
@@ -50,13 +48,7 @@ from .command import options, table
 from .ddpg_evaluation import FIRST_START, OPTIMUM
 from .ddpg_pendulum import SETTINGS, STEPS, believed
 
-VARIANTS = {  # name -> class, what it changes; all with the settings of ddpg_pendulum
-    "DDPG": (DDPG, {}),
-    "TD3": (TD3, {}),
-    "TD3, one critic": (TD3, {"n_critics": 1}),
-    "TD3, no smoothing": (TD3, {"target_noise_clip": 0.0}),
-    "TD3, no delay": (TD3, {"policy_delay": 1}),
-}
+AGENTS = {"DDPG": DDPG, "TD3": TD3}  # both with the settings of ddpg_pendulum
 
 
 def move(states, torques):
@@ -92,8 +84,7 @@ def look(agent, states, steps):
 
 def run(name, seed, steps, every, states, episodes, horizon, **changes):
     """One agent: looks (T, 2, states), returns (episodes,) at the end, CPU seconds of learning."""
-    kind, own = VARIANTS[name]
-    agent, looks, seconds = kind(Pendulum(), seed, **(SETTINGS | own | changes)), [], 0.0
+    agent, looks, seconds = AGENTS[name](Pendulum(), seed, **(SETTINGS | changes)), [], 0.0
     for _ in range(steps // every):
         began = time.process_time()
         agent.learn(every)
@@ -144,25 +135,23 @@ def draw(runs, steps):
 
 def main():
     """Train, print the table, draw."""
-    full, parts = "--full" in sys.argv, "--parts" in sys.argv  # of this chapter alone: `options` does not know them
-    sys.argv = [word for word in sys.argv if word not in ("--full", "--parts")]
-    chosen, began = options(__doc__), time.process_time()
-    names = VARIANTS if parts else ("DDPG", "TD3")
+    chosen, began = options(__doc__, full="ten seeds, each on 1,000 starts"), time.process_time()
+    full = chosen.full
     seeds, steps, every, states, episodes, horizon = 10 if full else 3, STEPS, 2_000, 200, 1_000 if full else 100, 1_000
     if chosen.quick:
         seeds, steps, episodes = 1, 6_000, 5
     changes = {"hidden": (8, 8), "batch_size": 8} if chosen.debug else {}
     if chosen.debug:
         steps, every, states, episodes, horizon = 1_100, 1_100, 5, 2, 20
-    runs = {name: [] for name in names}
+    runs = {name: [] for name in AGENTS}
     for seed in range(chosen.seed, chosen.seed + seeds):
-        for name in names:
+        for name in AGENTS:
             runs[name].append(run(name, seed, steps, every, states, episodes, horizon, **changes))
             looks, returns, seconds = runs[name][-1]
             off = (looks[-1, 0] - looks[-1, 1]).mean()
             print(f"seed {seed}, {name}: {returns.mean():.1f} after {steps:,} steps, the critic off by {off:+.1f}, {seconds:.0f} CPU s", flush=True)
     header = ["agent", "score (95 % interval)", "worst seed", "critic says", "what follows", "difference", "at most", "CPU s"]
-    table(header, [row(name, runs[name]) for name in names])
+    table(header, [row(*pair) for pair in runs.items()])
     optimum = f"; dynamic programming gets {OPTIMUM} on these" if full else ""
     print(f"score: interquartile mean of {seeds} seeds, {episodes:,} starts each{optimum}")
     picture = save(draw(runs, every * np.arange(1, steps // every + 1)), chosen.out / "td3_pendulum.png")

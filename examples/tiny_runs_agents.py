@@ -11,7 +11,7 @@ from .tiny_runs import run
 from .tiny_runs_rl import linear_world
 
 
-@run(n=3, m=2, B=13, H={7, 11}, **{"in": (3, 5), "out": (1, 2)})
+@run(n=3, m=2, B=(1, 13), H={7, 11}, **{"in": (3, 5), "out": (1, 2)})
 def twin_critics(rng):
     """TD3 in a linear world: updates with and without the actor, a saved agent."""
     agent = td3.TD3(linear_world(), 0, hidden=(7, 11), batch_size=13, capacity=19, start_steps=14, decay_steps=9).learn(17)

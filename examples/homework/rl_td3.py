@@ -386,7 +386,7 @@ SMOOTHING = Exercise(
     minutes=15,
     difficulty=2,
     read="the docstring of rl/td3.py, its second change",
-    task="In a much read TD3 of one file this went unseen for a year and a half: nothing raises, and the agent learns about as well. Rebuilt here, 5,000 steps into the "
+    task="In a much read TD3 of one file this went unseen for long: nothing raises, and the agent learns about as well. Rebuilt here, 5,000 steps into the "
          "pendulum: draw the targets y of one batch of 128 transitions again and again, so that nothing changes but the smoothing noise. The y of one transition has a "
          "standard deviation of .29, with the right code .25. But the *mean* y of the batch has .120, with the right code .030, and the y of any two transitions have a correlation of .08 where "
          "they should have none: the critic is pushed up and down as a whole, and a larger batch does not help.\nMend `target_actions`: next observations s2 (B, n) -> "

@@ -5,7 +5,7 @@ import pytest
 from test_mnist_examples import run  # pytest puts this folder on the path
 
 from examples import td3_pendulum
-from rl.ddpg import DDPG, pair
+from rl.ddpg import pair
 from rl.envs import Pendulum
 from rl.td3 import TD3
 
@@ -36,13 +36,6 @@ def test_a_look_is_taken_in_real_units_at_states_of_the_memory_and_changes_nothi
     np.testing.assert_array_equal(one.actor.theta.data, two.actor.theta.data)
 
 
-def test_each_variant_takes_one_change_away():
-    agents = {name: kind(Pendulum(), 0, hidden=(4,), **changes) for name, (kind, changes) in td3_pendulum.VARIANTS.items()}
-    assert type(agents.pop("DDPG")) is DDPG
-    facts = {name: (len(a.critics), a.policy_delay, a.target_policy_noise * a.target_noise_clip > 0) for name, a in agents.items()}
-    assert facts == {"TD3": (2, 2, True), "TD3, one critic": (1, 2, True), "TD3, no smoothing": (2, 2, False), "TD3, no delay": (2, 1, True)}
-
-
 def test_a_row_of_the_table():
     looks = np.array([[[0.0, 0.0], [0.0, 0.0]], [[5.0, -1.0], [-3.0, -1.0]]])  # two looks: the last one counts
     runs = [(looks, np.array([-1.0, -3.0]), 2.0), (looks, np.array([-5.0, -7.0]), 4.0)]
@@ -54,5 +47,4 @@ def test_a_row_of_the_table():
 @pytest.mark.proof
 def test_the_example_runs(tmp_path):
     out = run(tmp_path, "examples.td3_pendulum", "--debug")
-    assert "seed 0, TD3" in out and "one critic" not in out and (tmp_path / "figures" / "td3_pendulum.png").stat().st_size > 5_000
-    assert "TD3, no delay" in run(tmp_path, "examples.td3_pendulum", "--debug", "--full", "--parts")
+    assert "seed 0, TD3" in out and (tmp_path / "figures" / "td3_pendulum.png").stat().st_size > 5_000
