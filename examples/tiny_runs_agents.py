@@ -18,7 +18,7 @@ def twin_critics(rng):
     agent.load_state_dict(agent.state_dict())
 
 
-@run(n=3, m=1, B=(5, 9), H={7}, **{"in": (3, 4), "out": 1})
+@run(n=3, m=1, B=(1, 5, 9), H={7}, **{"in": (3, 4), "out": 1})
 def critics_and_returns(rng):
     """TD3 on Pendulum: what the critic says of 9 states, and what follows."""
     agent = td3.TD3(envs.Pendulum(), 0, hidden=(7,), batch_size=5, start_steps=6).learn(8)

@@ -101,7 +101,7 @@ def star(rng):
 
 @run(S=25, A=5, K=(1, 3, 4, 6, 9, 10, 16), F={3, 4, 6, 9, 10, 16}, k=2)
 def chapter_5(rng):
-    """TD-Linear in the book's grid, as the example of chapter 11 runs it."""
+    """TD-Linear in the book's grid, as `value_approximation` runs it."""
     value_approximation.grid_runs(0, 2, 3, 11)
 
 
@@ -223,7 +223,7 @@ def deterministic_policy_gradient(rng):
 
 @run(n=3, m=1, B=(1, 2, 25), H={7}, X=5, Y=5, **{"in": (3, 4), "out": 1})
 def pendulum(rng):
-    """DDPG on Pendulum, and the maps of chapter 12."""
+    """DDPG on Pendulum, and the maps of `ddpg_pendulum`."""
     env = envs.Pendulum(3)
     agent = ddpg.DDPG(env, 0, hidden=(7,), batch_size=2, start_steps=3).learn(5)
     env.render(16)

@@ -34,7 +34,6 @@ grid, chosen on the seeds from 10,000 on; the tables are made with others, from 
     python -m examples.traces --full   a minute: as many runs as the numbers beside ours are made of
 """
 
-import sys
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -193,8 +192,8 @@ def draw(curves, lengths):
 
 def main():
     """Print the tables, write the figure."""
-    full = "--full" in sys.argv and (sys.argv.remove("--full") or True)
-    chosen = options(__doc__)
+    chosen = options(__doc__, full="as many runs as the numbers beside ours are made of")
+    full = chosen.full
     runs, drawn, cars, episodes, limit = 300, 40, 10, 50, 20_000
     if full:
         runs, cars = 4000, 100

@@ -5,7 +5,7 @@ import pytest
 from test_mnist_examples import run  # pytest puts this folder on the path
 
 from examples import td3_pendulum
-from rl.ddpg import pair
+from rl.ddpg import DDPG, pair
 from rl.envs import Pendulum
 from rl.td3 import TD3
 
