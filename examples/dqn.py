@@ -167,7 +167,7 @@ def draw(grids, curves):
         left.semilogy(copies, run[2][:, 1], color=colour, linewidth=1.2, label=f"{name}: RMSE of the values")
         left.semilogy(copies, run[2][:, 0], "--", color=colour, linewidth=0.8, label=f"{name}: loss")
     left.set(xlabel="copies made of the network", ylabel="RMSE (units of reward), loss (their square)", title="the 5 x 5 world", ylim=(1e-7, 1e3))
-    left.legend(frameon=False, fontsize=8)
+    left.legend(frameon=False, fontsize=8, ncols=2, loc="upper right")
     for curve in curves:
         right.plot(EVERY * np.arange(1, len(curve) + 1), curve, color=BLUE, linewidth=0.7, alpha=0.5)
     right.plot(EVERY * np.arange(1, len(curve) + 1), np.median(curves, axis=0), color=BLUE, linewidth=2, label=f"median of {len(curves)} seed{'s' * (len(curves) > 1)}")

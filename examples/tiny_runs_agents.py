@@ -25,7 +25,7 @@ def critics_and_returns(rng):
     td3_pendulum.look(agent, 9, 2)
 
 
-@run(N=3, L=5, n=1, m=1, B=2, H={7}, **{"in": (1, 2), "out": 1})
+@run(N=3, L=5, n=1, m=1, B=(1, 2, 5), H={7}, **{"in": (1, 2), "out": 1})
 def noise_and_clocks(rng):
     """Three cars that noise pushes; a critic in a world of one state, stopped after five steps."""
     exploration_noise.pushed_by(exploration_noise.noise(6.7), 3, rng, 2)
