@@ -42,7 +42,7 @@ def q_networks(rng):
     agent.act(agent.env.reset(seed=0)[0])
 
 
-@run(S=25, A=(2, 5), n=2, B=(1, 7, 25), H=100, K=1, **{"in": (3, 100), "out": 1})
+@run(S=25, A=(2, 5), n=2, B=(1, 7, 25), H={7, 100}, K=1, **{"in": (3, 100), "out": (1, 2)})
 def from_a_record(rng):
     """The book's world, learned from 30 steps; a picture of it."""
     run = dqn_example.learn_from_record(0, 30, 7, 3)

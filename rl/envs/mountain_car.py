@@ -53,7 +53,7 @@ class MountainCar(Environment):
     max_episode_steps: Gymnasium's 200; None for Sutton & Barto's task, which goes on until the goal.
     """
 
-    kind = MOUNTAIN_CAR
+    kind, goal = MOUNTAIN_CAR, GOAL
 
     def __init__(self, max_episode_steps=200):
         low, high = np.array([LOW, -TOP_SPEED], np.float32), np.array([HIGH, TOP_SPEED], np.float32)
@@ -83,8 +83,8 @@ class MountainCar(Environment):
         ground = height(LOW + column / scale) * scale  # pixels above the lower edge
         up = height_in_pixels - row
         image[np.broadcast_to(up < ground, image.shape[:2])] = (226, 232, 240)
-        pole = (GOAL - LOW) * scale
-        foot = height(GOAL) * scale
+        pole = (self.goal - LOW) * scale
+        foot = height(self.goal) * scale
         image[(np.abs(column - pole) < 1) & (up >= foot) & (up < foot + 30)] = (80, 80, 80)
         image[(column >= pole) & (column < pole + 14) & (np.abs(up - foot - 25) < 5)] = (221, 107, 32)
         x = (self.state[0] - LOW) * scale

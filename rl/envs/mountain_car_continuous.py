@@ -68,6 +68,8 @@ class MountainCarContinuous(Environment):
     max_episode_steps: Gymnasium's 999; None goes on until the goal.
     """
 
+    goal = GOAL
+
     def __init__(self, max_episode_steps=999):
         low, high = np.array([LOW, -TOP_SPEED], np.float32), np.array([HIGH, TOP_SPEED], np.float32)
         super().__init__(Box(low, high), Box(-1.0, 1.0, (1,)), max_episode_steps)
