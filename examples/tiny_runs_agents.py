@@ -50,7 +50,7 @@ def from_a_record(rng):
     dqn_example.validated(dqn.DQN(envs.CartPole(), 0, hidden=(7,)), 1, 1, 1, 1)
 
 
-@run(S=5, A=2, K=(1, 3), F=1)
+@run(S=5, A=2, K=(1, 3), F=1, episodes=2)
 def exact_policy_gradient(rng):
     """A policy of three parameters in five states: the exact gradient, the best baseline, all four methods; the corridor."""
     next_state = np.array([[1, 2], [3, 0], [4, 1], [4, 2], [4, 4]])[:, :, None]
