@@ -10,9 +10,12 @@ r"""Markov decision processes as two arrays, and the value of a policy. Notation
     d (S,)          stationary distribution of a policy: dᵀ P_π = dᵀ
     v*, q*          those of the best policy
     α, ε            step size; probability of exploring
+    Q (T, S, A)     in temporal_difference.py: T tables of action values, q (S, A) their mean
     φ(s) (F,)       features of a state; Φ (S, F) of all; w (F,), W (A, F) weights; v̂, q̂ what they say of v and q
     A, b, D         in linear_value.py: a matrix, a vector, diag(d); a step of TD moves w by α (b − A w) on average
     μ(s), Q(s, a)   in ddpg.py: actor and critic, with weights θ; τ: how fast their copies μ', Q', θ' follow
+    λ, z, n         share of the past in a trace; the trace; steps of a return (n_step.py, traces.py)
+    ρ(s), X, Ψ      in policy_gradient.py: discounted visits, features x(s, a) of actions (S, A, K), what the score is weighted by
     N, E, K, B      steps of a record, episodes, outcomes or active features, transitions of a batch
     n, m            how many numbers an observation has, and an action
 
