@@ -22,7 +22,7 @@ CHAPTERS = [  # name, idea, minutes on two cores
     ("value_approximation", "values for more states than a table holds; when learning them diverges", "0.3"),
     ("traces", "one reward, many lessons: n-step methods and eligibility traces", "0.2"),
     ("dqn", "Q-learning with a network and a memory: what a record teaches, and a pole that stands", "1.5"),
-    ("policy_gradient_cart_pole", "REINFORCE, a baseline, a critic, PPO", "2"),
+    ("policy_gradient_cart_pole", "REINFORCE, a baseline, a critic, PPO", "2.5"),
     ("ddpg_pendulum", "actions that are real numbers: an actor that follows a critic uphill", "1"),
     ("ddpg_lqr", "the learned gain beside the exact one", "0.7"),
     ("ddpg_ablation", "no targets, no replay, a gradient that leaks: what breaks", "1.5"),

@@ -33,7 +33,7 @@ The rule here, fixed beforehand: after each 2,000 steps 20 episodes with the lik
 mean, of ties the latest, are scored on 100 *other* episodes. Settings were chosen by the seeds 100 to 109 (PPO) and 100 to
 102 (the others).
 
-    python -m examples.policy_gradient_cart_pole        about two minutes; writes figures/policy_gradient_cart_pole.png
+    python -m examples.policy_gradient_cart_pole        two and a half minutes; writes figures/policy_gradient_cart_pole.png
 """
 
 import time
