@@ -26,7 +26,7 @@ CHAPTERS = [  # name, idea, minutes on two cores
     ("ddpg_pendulum", "actions that are real numbers: an actor that follows a critic uphill", "1"),
     ("ddpg_lqr", "the learned gain beside the exact one", "0.7"),
     ("ddpg_ablation", "no targets, no replay, a gradient that leaks: what breaks", "1.5"),
-    ("td3_pendulum", "two critics, the lesser counts: what a critic promises, and what follows", "1.5"),
+    ("td3_pendulum", "two critics, the lesser counts: what a critic promises, and what follows", "2"),
     ("exploration_noise", "why mountain car needs noise that lasts", "1"),
     ("time_limits", "what it costs to take a clock that stops for the end of the world", "1"),
 ]

@@ -26,7 +26,7 @@ The common mistake. To take "less overestimation" for "right", or for "better". 
 trades one error for another, whose sign is the harmless one, as no actor goes looking for it. In the paper's harder
 worlds that pays; here it does not. Nor does one seed tell: by seed 0 TD3 wins by 6, by seed 8 DDPG by 5.
 
-    python -m examples.td3_pendulum          a minute and a half: three seeds, 100 starts; writes figures/td3_pendulum.png
+    python -m examples.td3_pendulum          two minutes: three seeds, 100 starts; writes figures/td3_pendulum.png
     python -m examples.td3_pendulum --full   the picture here: ten seeds, 1,000 starts of `ddpg_evaluation`; six minutes
 """
 
