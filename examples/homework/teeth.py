@@ -26,14 +26,14 @@ from .mutate import mutants
 from .write_test import kills, versions
 
 
-def survivors(exercise, jobs=2):
-    """(number of mutants, what was changed in those that pass the check). ValueError if our own answer fails it."""
+def survivors(exercise, jobs=2, step=1):
+    """(number of mutants, what was changed in those that pass the check), of every step-th. ValueError if our own answer fails it."""
     if exercise.subject:
         test = version(exercise, exercise.answer)
         test(get(exercise.subject))
         wrong = versions(exercise.subject, exercise.hidden, (), get)
         return len(wrong), [what for what, function in wrong.items() if not kills(test, function)]
-    made = list(mutants(exercise.text, exercise.name))
+    made = list(mutants(exercise.text, exercise.name))[::step]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
         ours = Path(folder, "ours.py")
         ours.write_text(exercise.answer or plain(exercise.text), encoding="utf-8")
