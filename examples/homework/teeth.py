@@ -27,7 +27,7 @@ from .write_test import kills, versions
 
 
 def survivors(exercise, jobs=2, step=1):
-    """(number of mutants, what was changed in those that pass the check), of every step-th. ValueError if our own answer fails it."""
+    """(number of mutants, what was changed in those that pass), taking every step-th. ValueError if our own answer fails."""
     if exercise.subject:
         test = version(exercise, exercise.answer)
         test(get(exercise.subject))
