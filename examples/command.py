@@ -35,6 +35,11 @@ def options(doc, *, data=False, model=(), full=""):
     return chosen
 
 
+def mean_and_error(x, digits=2):
+    """Text: the mean of some runs and its standard error."""
+    return f"{np.mean(x):.{digits}f} +- {np.std(x, ddof=1) / np.sqrt(len(x)):.{digits}f}"
+
+
 def table(header, rows):
     """Print rows under a header: text to the left, numbers to the right."""
     cells = [header, *[[c if isinstance(c, str) else f"{c:,.2f}" if isinstance(c, float) else f"{c:,}" for c in row] for row in rows]]

@@ -13,9 +13,10 @@ if each return is weighted with ρ = Π π(a|s) / b(a|s) over the steps that fol
 What to notice in the picture. Upper left: MC Basic with episodes of n steps; the cell at the lower left is 15 steps from the
 first reward, and for shorter episodes it is worth nothing. Upper middle: a million steps, all 125 pairs, the most
 visited first. The uniform policy visits all alike. ε-greedy ones know the way by heart, and other pairs hardly at all: at
-ε = .1 a third of them never. (So in table 2 a *better* policy can spoil the next iteration: it leaves some pairs with twenty
-returns.) Upper right: exploring starts. Counting more than initial visits learns sooner, *if* the mean forgets (α = .1,
-solid). Plain means (dashed) still hold what the first, bad policies made of a pair. Lower left: exploring less and less,
+ε = .1 they never try 48 of the 125. (So in table 2 a *better* policy can spoil the next iteration: it leaves some pairs with twenty
+returns.) Upper right: exploring starts. Counting more than initial visits learns sooner, as one episode then serves many
+pairs. Plain means (dashed) stay behind: they still hold what the first, bad policies made of a pair, most of all with every
+visit. A mean that forgets (α = .1, solid) cures it. Lower left: exploring less and less,
 ε from 1 to 0. What is drawn is the loss of the policy that plays, so it never comes down for a constant ε. And the plain
 mean spoils the schedule: in the end the agent is greedy, with the values of random policies. Lower middle: one state that
 loops. The first visits' mean has no bias, that of all visits has one (dashed lines: theory), and with one or two
@@ -42,7 +43,7 @@ from rl.mdp import action_values, deterministic_policy, soften, soften_mdp, stat
 from rl.monte_carlo import importance_sampling, mc_basic, mc_epsilon_greedy, mc_exploring_starts, mc_prediction
 from rl.plot import GREEN, PURPLE
 
-from .command import options, table
+from .command import mean_and_error, options, table
 
 GAMMA, TARGET, LOWER_LEFT = 0.9, 17, 20  # states: row 4, column 3, and row 5, column 1, as the book counts
 VISITS = {"initial": GREY, "first": BLUE, "every": ORANGE}
@@ -61,11 +62,6 @@ def harsh(steps):
 def greedy(q):
     """The policy (S, A) of the best actions."""
     return deterministic_policy(q.argmax(axis=1), q.shape[1])
-
-
-def mean_and_error(x):
-    """Text: the mean of some runs and its standard error."""
-    return f"{np.mean(x):.2f} +- {np.std(x, ddof=1) / np.sqrt(len(x)):.2f}"
 
 
 # ======================================================================== 1. MC Basic
@@ -305,7 +301,7 @@ def main():
     header = ["epsilon", "target: book", "exact", "measured", "(5, 2): book", "exact", "mean", "mean, best", "in the target, best"]
     table(header, epsilon_rows(steps, seed, seeds))
     counts = visit_counts(steps, seed)
-    ranges = "; ".join(f"epsilon {k[-3:].strip()}: {c[-1]:,.0f} to {c[0]:,.0f}" for k, c in counts.items())
+    ranges = "; ".join(f"epsilon = {k.split()[-1]}: {c[-1]:,.0f} to {c[0]:,.0f}" for k, c in counts.items())
     print(f"\n   visits of a pair (figure 5.8): {ranges}")
 
     print(f"\n3. Exploring starts: of {seeds} seeds, how many end with the best policy; mean loss of value\n")

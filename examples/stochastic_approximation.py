@@ -19,9 +19,9 @@ Read `rl/stochastic_approximation.py`.
 
 What to notice in the picture. Upper left: g(w) = w³ − 5, three step sequences, the same noise. The circles are printed in
 Zhao's figure 6.3, whose text says a_k = 1/k. With 1/(k+1) we hit them all; with 1/k the second step lands at −22, where w³
-answers −10,900, and the third at 3,610: each answer is larger than the step size is small. Upper right: so it goes for
-nearly all of 2,000 runs. (b) and (c) hold for all three sequences; it is (a) that fails, as the slope 3 w² has no upper
-bound, and then nothing but luck, or smaller first steps, keeps w where the slope is harmless. Below: the mean of 100
+answers −10,900, and the third at 3,610: the answers grow faster than the steps shrink. Upper right: so it goes for
+nearly all of 2,000 runs. (b) and (c) hold for all three sequences; it is (a) that fails. That the slope 3 w² is 0 at 0 does
+no harm here; that it has no upper bound does: nothing but luck, or smaller first steps, keeps w in. Below: the mean of 100
 points in a square (figure 6.5). The first step, a_1 = 1, leaps from the corner right to the first batch: far away one
 sample is as good as fifty. Near the mean it is not: the distance falls along the dashed lines, √(variance / (m k)), so
 fifty samples a step are √50 times nearer, at fifty times the price.

@@ -51,7 +51,7 @@ from rl.envs.windy_grid import WindyGrid
 from rl.mdp import deterministic_policy, soften, uniform_policy
 from rl.plot import GREEN, PURPLE
 
-from .command import options, table
+from .command import mean_and_error, options, table
 
 NAMES = {"sarsa": "Sarsa", "expected_sarsa": "expected Sarsa", "q_learning": "Q-learning", "double_q_learning": "double Q-learning"}
 COLOURS = {"sarsa": BLUE, "expected_sarsa": GREEN, "q_learning": ORANGE, "double_q_learning": PURPLE}
@@ -62,11 +62,6 @@ S....
 ..#..
 .#G#.
 .#..."""
-
-
-def mean_and_error(x, digits=2):
-    """Text: the mean of some runs and its standard error."""
-    return f"{np.mean(x):.{digits}f} +- {np.std(x, ddof=1) / np.sqrt(len(x)):.{digits}f}"
 
 
 def greedy_path(env, q, most=50):
@@ -167,10 +162,8 @@ def off_policy_runs(first, records, steps, every):
     for label, behaviour, q0 in cases:
         runs = []
         for i in range(records):
-            record, start = (
-                off_policy.record_fast(env, behaviour, steps, np.random.default_rng(first + i)),
-                np.full((1, 25, 5), float(q0)),
-            )
+            record = off_policy.record_fast(env, behaviour, steps, np.random.default_rng(first + i))
+            start = np.full((1, 25, 5), float(q0))  # (1, S, A)
             q = off_policy.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=every, Q=start.copy())  # (K, S, A)
             q = np.concatenate([start, q])
             runs.append(np.sqrt(np.mean((q.max(axis=2) - best) ** 2, axis=1)))

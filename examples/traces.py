@@ -28,7 +28,8 @@ nothing follows; if a clock stopped it, v̂ follows after the k steps that there
 diverges: such rows say so.
 
 "Another program" in the tables is a second implementation of the same experiments, not published. Each α is the best of a
-grid, chosen on the seeds from 10,000 on; the tables are made with others, from `--seed` on.
+grid, chosen on the seeds from 10,000 on (but for n = 16, which is there to diverge); the tables are made with others, from
+`--seed` on.
 
     python -m examples.traces          about ten seconds; writes figures/traces.png
     python -m examples.traces --full   a minute: as many runs as the numbers beside ours are made of
@@ -47,7 +48,7 @@ from rl.plot import GREEN, PURPLE
 from rl.sarsa import learn_fast
 from rl.traces import ACCUMULATING, DUTCH, lambda_return, td_lambda
 
-from .command import options, table
+from .command import mean_and_error, options, table
 
 COLOURS = (GREY, GREEN, BLUE, ORANGE, PURPLE, "#d53f8c")
 TRUE = np.arange(1, 20) / 10 - 1  # the values of the walk's 19 states
@@ -75,12 +76,6 @@ CAR = {  # method: (n or λ, 8 α chosen, mean steps of another program)
 }  # fmt: skip
 
 
-def mean_and_error(x):
-    """Text: the mean of some runs and its standard error."""
-    digits = 4 if np.mean(x) < 10 else 1
-    return f"{np.mean(x):.{digits}f} +- {np.std(x, ddof=1) / np.sqrt(len(x)):.{digits}f}"
-
-
 # ======================================================================== 1. The walk
 
 
@@ -104,7 +99,7 @@ def walk_error(records, method, n_or_lam, alpha):
 
 def walk_table(records):
     """Rows of the table: all methods at their best α."""
-    return [[method, f"{x}", alpha, mean_and_error(walk_error(records, method, x, alpha)), f"{other:.4f}"]
+    return [[method, f"{x}", alpha, mean_and_error(walk_error(records, method, x, alpha), 4), f"{other:.4f}"]
             for method, cases in WALK.items() for x, alpha, other in cases]  # fmt: skip
 
 
@@ -134,7 +129,7 @@ def car_table(first, runs, episodes, limit):
     for method, cases in CAR.items():
         for x, share, other in cases:
             steps = car_runs(first, runs, episodes, method, x, share, limit)
-            ours = "diverges" if steps is None else mean_and_error(steps.mean(axis=1))
+            ours = "diverges" if steps is None else mean_and_error(steps.mean(axis=1), 1)
             lines.append([method, f"{x}", f"{share}", ours, other])
             lengths[method][x] = steps
     return lines, lengths
@@ -170,7 +165,7 @@ def draw_car(left, right, lengths):
     left.minorticks_off()
     for method, colour in (("replacing", ORANGE), ("true_online", PURPLE)):
         runs = {x: steps.mean(axis=1) for x, steps in lengths[method].items() if steps is not None}
-        means, errors = [m.mean() for m in runs.values()], [m.std() / np.sqrt(len(m)) for m in runs.values()]
+        means, errors = [m.mean() for m in runs.values()], [m.std(ddof=1) / np.sqrt(len(m)) for m in runs.values()]
         right.errorbar(list(runs), means, errors, fmt="o-", color=colour, markersize=4, capsize=3, label=method.replace("_", " "))
     right.set(xlabel="$\\lambda$", ylabel="steps of an episode, first 50", title="Sarsa($\\lambda$), each at its best $\\alpha$")
     for ax in (left, right):
@@ -212,8 +207,8 @@ def main():
     table(["method", "n or lambda", "8 alpha", "ours", "another program"], lines)
     if full:
         late = car_runs(chosen.seed, cars, 500, "n_step", 8, 0.3)
-        print(f"\nn = 8, 8 alpha = 0.3: first 50 {mean_and_error(late[:, :50].mean(axis=1))} (another program 238.2), "
-              f"episodes 401 to 500 {mean_and_error(late[:, 400:].mean(axis=1))} (109.2 +- .7)")  # fmt: skip
+        print(f"\nn = 8, 8 alpha = 0.3: first 50 {mean_and_error(late[:, :50].mean(axis=1), 1)} (another program 238.2), "
+              f"episodes 401 to 500 {mean_and_error(late[:, 400:].mean(axis=1), 1)} (109.2 +- .7)")  # fmt: skip
     curves = {method: walk_curves(records[:drawn], method) for method in WALK if "off-line" not in method}
     print(f"\nfigure: {save(draw(curves, lengths), chosen.out / 'traces.png')}")
 

@@ -50,7 +50,7 @@ from rl.linear_control import learn_fast
 from rl.mdp import state_values, uniform_policy
 from rl.plot import GREEN
 
-from .command import options, table
+from .command import mean_and_error, options, table
 
 GAMMA = 0.9
 COLOURS = (BLUE, ORANGE, GREEN, "#63b3ed", "#f6ad55", "#68d391")
@@ -59,12 +59,6 @@ COLOURS = (BLUE, ORANGE, GREEN, "#63b3ed", "#f6ad55", "#68d391")
 def rms(error):
     """Root of the mean square along the last axis."""
     return np.sqrt(np.mean(error**2, axis=-1))
-
-
-def mean_and_error(x):
-    """Text: the mean of some runs and its standard error."""
-    digits = 4 if np.mean(x) < 10 else 1
-    return f"{np.mean(x):.{digits}f} +- {np.std(x, ddof=1) / np.sqrt(len(x)):.{digits}f}"
 
 
 # ======================================================================== 1. The 5 × 5 world
@@ -93,7 +87,7 @@ def grid_runs(first, seeds, episodes, steps):
             runs[i] = rms(history @ Phi.T - v)
         best, point = (rms(Phi @ w - v) for w in (lv.least_squares(Phi, v, d), lv.td_fixed_point(mdp, policy, GAMMA, Phi)))
         curves[name] = runs, point
-        lines.append([name, f"{Phi.shape[1]}", f"{best:.4f}", f"{point:.4f}", mean_and_error(runs[:, -1]), f"{book:.3f}"])
+        lines.append([name, f"{Phi.shape[1]}", f"{best:.4f}", f"{point:.4f}", mean_and_error(runs[:, -1], 4), f"{book:.3f}"])
     return curves, lines
 
 
@@ -143,7 +137,7 @@ def walk_runs(first, runs, episodes, long):
             lv.gradient_monte_carlo(w, rows(Phi), play_fast(env, policy, episodes, np.random.default_rng(seed)), alpha, 1.0)
             final.append(rms((Phi @ w - v)[inner]))
         name = f"{make.__name__}, order {order}, Monte Carlo"
-        lines.append([name, mean_and_error(final), other])
+        lines.append([name, mean_and_error(final, 4), other])
         if (make, order) == (fourier, 5):
             drawn["6 cosines, Monte Carlo"] = (Phi @ w)[inner]
     return lines, drawn
@@ -164,7 +158,7 @@ def car_runs(first, runs, episodes, limit=20_000):
         lengths = np.array(lengths)  # (runs, episodes)
         speed = lengths.sum() / (time.process_time() - began) / 1e6
         curves[share] = np.median(lengths, axis=0)
-        ours = mean_and_error(lengths[:, 0]), mean_and_error(lengths[:, -100:].mean(axis=1))
+        ours = mean_and_error(lengths[:, 0], 1), mean_and_error(lengths[:, -100:].mean(axis=1), 1)
         lines.append([f"{share}", ours[0], f"{start}", ours[1], late, f"{speed:.1f}"])
     x, speeds = np.linspace(-1.2, 0.5, 40), np.linspace(-0.07, 0.07, 40)
     points = np.stack(np.meshgrid(x, speeds), axis=-1).reshape(-1, 2)

@@ -31,20 +31,25 @@ class Experience(NamedTuple):
     truncated: np.ndarray  # (N,) the clock stopped here: the value of s' counts, but the next row is another episode
 
 
-def ends_of(experience, rows, w, gamma):
+def ends_of(experience, rows, w, gamma, alpha=0.0):
     """The last step of each episode, (E,). ValueError if weights, features and record do not fit together, which compiled
-    code would not notice: it would write past the end of w, or round its steps to integers; and if γ is no discount."""
+    code would not notice: it would write past the end of w, or round its steps to integers; and if α or γ can be none."""
+    state, reward, next_state, terminated, truncated = experience
     if not 0 <= gamma <= 1:
         raise ValueError("gamma must lie between 0 and 1")
+    if not 0 <= alpha < np.inf:
+        raise ValueError("alpha must be a finite number of at least 0")
     if w.dtype.type(0.5) == 0:
         raise ValueError("w must be an array of floats: integers would swallow every step")
     for i in rows.active.flat:
         if i >= w.size:
             raise ValueError("w has fewer weights than rows(Phi) has features")
-    for t in range(experience.state.size):
-        if max(experience.state[t], experience.next_state[t]) >= len(rows.active):
+    if not state.size == reward.size == next_state.size == terminated.size == truncated.size:
+        raise ValueError("the columns of the record differ in length")
+    for t in range(state.size):
+        if min(state[t], next_state[t]) < 0 or max(state[t], next_state[t]) >= len(rows.active):
             raise ValueError("the record holds a state that rows(Phi) has no row for")
-    return np.flatnonzero(experience.terminated | experience.truncated)
+    return np.flatnonzero(terminated | truncated)
 
 
 ends_of = jit(ends_of, flags=())
@@ -134,6 +139,25 @@ def play(env, policy, episodes, rng):
             running = not (terminated or truncated)
     columns = (np.array(column, dtype) for column, dtype in zip(zip(*steps), (int, float, int, bool, bool)))
     return np.array(observations), Experience(*columns)
+
+
+def check_record(who, record, n_states, n_actions=None):
+    """ValueError unless the columns of a record are (N,), their numbers exist and the rewards are finite: compiled code
+    looks things up without asking whether they exist."""
+    N = len(record.reward)
+    if N == 0 or any(np.shape(column) != (N,) for column in record) or not np.isfinite(record.reward).all():
+        raise ValueError(f"{who}: the record does not fit: its columns must be (N,) = ({N},), its rewards finite numbers")
+    for name, n in (("state", n_states), ("next_state", n_states), ("action", n_actions)):
+        column = getattr(record, name) if n else np.zeros(1, int)
+        if column.dtype.kind not in "iu" or column.min() < 0 or column.max() >= (n or 1):
+            raise ValueError(f"{who}: the record does not fit: {name} must hold integers of 0 ... {n - 1}")
+
+
+def check_state(s, n):
+    """A state from an environment as an int. ValueError if it is none of 0 ... n − 1: there is no row for it in a table."""
+    if not 0 <= s < n:
+        raise ValueError(f"the environment says that it is in state {s!r}: a table of {n} rows has 0 ... {n - 1}")
+    return int(s)
 
 
 def world_seed(rng):

@@ -96,9 +96,23 @@ def observer(features):
         ones = np.ones(features.tilings)
         return lambda x: (features.active(x), ones, features.size)
     if callable(features):
-        return lambda x: every(features(np.reshape(x, (1, -1)))[0])
+        return of_one_length(lambda x: every(features(np.reshape(x, (1, -1)))[0]))
     table, size = rows(features), np.shape(features)[1]
     return lambda s: (table.active[s], table.values[s], size)
+
+
+def of_one_length(look):
+    """`look`, with a ValueError once it finds another number of features than at first: W has no weights for these."""
+    sizes = set()
+
+    def checked(x):
+        found = look(x)
+        sizes.add(found[2])
+        if len(sizes) > 1:
+            raise ValueError(f"features must give equally many numbers for every observation, not {sorted(sizes)}")
+        return found
+
+    return checked
 
 
 def every(phi):
@@ -115,7 +129,7 @@ def learn(env, features, episodes, *, method="sarsa", alpha, gamma=1.0, epsilon=
     W:        (A, F) to go on from, changed in place; zeros if not given
     ValueError for an unknown method or a γ outside [0, 1]; FloatingPointError when the weights diverge.
     """
-    method, look = check(method, gamma, epsilon, episodes), observer(features)
+    method, look = check(method, alpha, gamma, epsilon, episodes), observer(features)
     lengths, returns = np.zeros(int(episodes), np.int64), np.zeros(int(episodes))
     for episode in range(len(lengths)):
         observation, _ = env.reset(seed=world_seed(rng) if episode == 0 else None)
@@ -137,14 +151,30 @@ def weights(W, env, size):
     """W (A, F), or zeros. ValueError if it has another shape or type: compiled code would write past its end."""
     shape = (env.action_space.n, size)
     W = np.zeros(shape) if W is None else W
-    if np.shape(W) != shape or W.dtype != np.float64:
-        raise ValueError(f"W must be a float64 array of shape (A, F) = {shape}, not {W.dtype} of shape {np.shape(W)}")
+    if getattr(W, "dtype", None) != np.float64 or W.shape != shape:
+        kind = getattr(W, "dtype", type(W).__name__)
+        raise ValueError(f"W must be a float64 array of shape (A, F) = {shape}, not {kind} of shape {np.shape(W)}")
     return W
 
 
-def check(method, gamma, epsilon, episodes):
-    """The number of the method; ValueError if there is none, if γ or ε is not in [0, 1], or for no episodes at all."""
+def check_step(alpha):
+    """α as a float; ValueError if it is negative or not finite. (Above 1 it may make sense, where features are small.)"""
+    if not 0 <= alpha < np.inf:
+        raise ValueError(f"alpha must be a finite number of at least 0, not {alpha!r}")
+    return float(alpha)
+
+
+def check_tiles(env, features):
+    """ValueError unless the tile coding has as many coordinates as the world: compiled code would read past its state."""
+    if features.tiling.low.shape != env.observation_space.shape:
+        name, (k,) = type(env).__name__, env.observation_space.shape
+        raise ValueError(f"learn_fast: the tile coding has {features.tiling.low.size} coordinates, {name} has {k}")
+
+
+def check(method, alpha, gamma, epsilon, episodes):
+    """The number of the method; ValueError if there is none, if α is no step size, γ or ε not in [0, 1], or for no episodes."""
     check_count(episodes, "episodes", 1)
+    check_step(alpha)
     check_share(epsilon, "epsilon")
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
@@ -200,7 +230,7 @@ def learn_fast(env, features, episodes, *, method="sarsa", alpha, gamma=1.0, eps
     tabular = hasattr(env, "tables")
     if not (np.ndim(features) == 2 if tabular else hasattr(env, "kind") and isinstance(features, TileCoding)):
         raise TypeError(f"learn_fast: no compiled loop for {type(env).__name__} with these features: use learn")
-    method, world = check(method, gamma, epsilon, episodes), new_world(rng)
+    method, world = check(method, alpha, gamma, epsilon, episodes), new_world(rng)
     if tabular and len(features) != env.observation_space.n:
         raise ValueError(f"learn_fast: features must have a row for each of {env.observation_space.n} states, not {len(features)}")
     W = weights(W, env, features.shape[1] if tabular else features.size)
@@ -209,5 +239,6 @@ def learn_fast(env, features, episodes, *, method="sarsa", alpha, gamma=1.0, eps
     if tabular:
         learn_tables(method, W, rows(features), env.tables, sum_up(env.start), *rest)
     else:
+        check_tiles(env, features)
         learn_dynamics(method, W, features.tiling, env.kind, np.empty(STATE_SIZE[env.kind]), *rest)
     return Learned(W, lengths, returns)

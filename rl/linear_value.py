@@ -60,7 +60,7 @@ def gradient_monte_carlo(w, rows, experience, alpha, gamma):
     A truncated episode has no end to count from. There g begins with v̂(s'), the best guess of what would have followed.
     """
     state, reward, next_state, terminated, _ = experience
-    ends, first = ends_of(experience, rows, w, gamma), 0
+    ends, first = ends_of(experience, rows, w, gamma, alpha), 0
     history = np.empty((ends.size, w.size))
     for k, last in enumerate(ends):
         s = next_state[last]
@@ -83,7 +83,7 @@ def td(w, rows, experience, alpha, gamma):
     After a terminated step nothing follows, v(s') = 0. After a truncated one something would have: v̂(s') counts.
     """
     state, reward, next_state, terminated, _ = experience
-    ends, first = ends_of(experience, rows, w, gamma), 0
+    ends, first = ends_of(experience, rows, w, gamma, alpha), 0
     history = np.empty((ends.size, w.size))
     for k, last in enumerate(ends):
         for t in range(first, last + 1):

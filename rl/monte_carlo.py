@@ -32,7 +32,7 @@ import numpy as np
 from minigrad.kernels import jit
 
 from .envs.tabular import draw
-from .episodes import new_world, pick, policy_sums, sum_up, world_seed
+from .episodes import check_state, new_world, pick, policy_sums, sum_up, world_seed
 from .mdp import check_count, check_gamma, check_share
 
 INITIAL, FIRST, EVERY = 0, 1, 2
@@ -48,7 +48,11 @@ class Episode(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """What all five return."""
+    """What all five return.
+
+    Where rewards are negative, the 0 of a pair that was never tried looks good, and so it is tried next; where they are
+    positive it is not. So a policy learned from few episodes may prefer actions that nobody has tried: see `count`.
+    """
 
     q: np.ndarray  # (S, A) mean returns; 0 where there was none
     count: np.ndarray  # (S, A) of how many; for weighted importance sampling the sum of their weights
@@ -161,7 +165,7 @@ def run_steps(how, epsilon, gamma, ratio, q, count, policy, sums, env, rng):
         s, _ = env.reset(seed=world_seed(rng) if i == 0 else None)
         steps, running = [], True
         while running:
-            a = int(pick(sums[s], rng))
+            a = int(pick(sums[check_state(s, len(q))], rng))
             s2, r, terminated, truncated, _ = env.step(a)
             steps.append((s, a, r))
             s, running = s2, not (terminated or truncated)
@@ -182,13 +186,17 @@ def begin(env, policy, before, name):
     """q, count, the policy, and the policy summed up, (S, A) each: copies of those `before`, or zeros; uniform if none is given."""
     if not (hasattr(env.observation_space, "n") and hasattr(env.action_space, "n")):
         raise TypeError(f"{name}: {type(env).__name__} has no numbered states and actions: a table needs both")
+    if any(getattr(space, "start", 0) for space in (env.observation_space, env.action_space)):
+        raise ValueError(f"{name}: states and actions must count from 0, not from the start of its Discrete space")
+    if name in ("mc_basic", "mc_exploring_starts") and not hasattr(env, "tables"):
+        raise TypeError(f"{name}: {type(env).__name__} cannot begin with a given pair (it has no tables): use mc_epsilon_greedy")
     shape = int(env.observation_space.n), int(env.action_space.n)
     if policy is None:
         policy = np.full(shape, 1 / shape[1]) if before is None else before.policy
     sums = policy_sums(env, policy, name)
     q, count = (np.zeros(shape), np.zeros(shape)) if before is None else (before.q, before.count)
-    if np.shape(q) != shape or np.shape(count) != shape:
-        raise ValueError(f"{name}: `before` must hold q and count of shape (S, A) = {shape}")
+    if np.shape(q) != shape or np.shape(count) != shape or not (np.isfinite([q, count]).all() and np.min(count) >= 0):
+        raise ValueError(f"{name}: `before` must hold finite q and counts of at least 0, both of shape (S, A) = {shape}")
     return [np.array(x, np.float64) for x in (q, count, policy, sums)]
 
 
@@ -216,7 +224,8 @@ def mc_basic(env, gamma, *, iterations=100, episodes=1, policy=None, rng):
     In each iteration so many `episodes` of at most env.max_episode_steps begin with each pair. q(s, a) is the mean of
     their returns (initial visits); then π(s) = argmax_a q(s, a), of several the first. It stops when an iteration measures
     just what the one before did. Where nothing is random, one episode a pair tells all, and those of L steps see L steps
-    far: what comes out is what L sweeps of value iteration from 0 give. (Figure 5.4)
+    far: on the book's grid, what L sweeps of value iteration from 0 give (figure 5.4). In general it need not be: the best
+    plan for L steps may do something else when few of them are left, which no policy can. Then the iterations run in a circle.
 
     policy: π₀ (S, A); uniform if not given. ValueError without max_episode_steps, for γ outside [0, 1], or bad counts.
     """

@@ -41,16 +41,18 @@ def n_step_td(w, rows, experience, n, alpha, gamma):
     s_t is updated when s_{t+n} is reached, with w as it is then. Since w changes only by the updates before, in their
     order, this record may be walked through by t: `end` is the state that the window ends in.
     n = 1 is `td`. With n no smaller than the longest episode each target is the return, as in Monte Carlo.
-    ValueError for n < 1 and for what does not fit together; FloatingPointError when the weights diverge.
+    n = np.inf is Monte Carlo itself. ValueError for an n < 1 or between two whole numbers, for α < 0, and for what does not
+    fit together; FloatingPointError when the weights diverge.
     """
     state, reward, next_state, terminated, _ = experience
-    ends, first = ends_of(experience, rows, w, gamma), 0
-    if not n >= 1:
-        raise ValueError("n must be at least 1: that many steps are waited for")
+    ends, first = ends_of(experience, rows, w, gamma, alpha), 0
+    if not (n >= 1 and n == np.floor(n)):
+        raise ValueError("n must be at least 1, a whole number or infinite: that many steps are waited for")
+    wait = int(min(n, state.size))  # no window is longer than the record
     history = np.empty((ends.size, w.size))
     for k, last in enumerate(ends):
         for t in range(first, last + 1):
-            end = min(t + int(n) - 1, last)  # the last step of the window
+            end = min(t + wait - 1, last)  # the last step of the window
             s, s2, g = state[t], next_state[end], 0.0
             if not terminated[end]:
                 g = value(w, rows.active[s2], rows.values[s2])

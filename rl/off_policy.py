@@ -22,9 +22,9 @@ import numpy as np
 from minigrad.kernels import jit
 
 from .envs.tabular import draw
-from .episodes import new_world, pick, policy_sums, sum_up
+from .episodes import check_record, new_world, pick, policy_sums, sum_up
 from .mdp import check_count
-from .temporal_difference import check_numbers, prepare, update
+from .temporal_difference import prepare, update
 
 NOBODYS = 0  # in the place of a', which no method here asks for
 
@@ -82,10 +82,9 @@ def learn_off_policy(env, record, *, method="q_learning", alpha, gamma=1.0, epsi
     if method == "sarsa":
         raise ValueError("learn_off_policy: Sarsa's a' is its own, and a record of others has none: use expected_sarsa")
     kind, Q, offered = prepare(env, method, Q, alpha, gamma, epsilon)
-    check_numbers("learn_off_policy", len(record.reward), Q.shape[1], record.state, record.next_state)
-    check_numbers("learn_off_policy", len(record.reward), Q.shape[2], record.action)
-    history, rng = [], rng or np.random.default_rng(0)
-    for first in range(0, len(record.reward), check_count(every, "every", 1)):
+    check_record("learn_off_policy", record, *Q.shape[1:])
+    every, history, rng = check_count(every, "every", 1), [], rng or np.random.default_rng(0)
+    for first in range(0, len(record.reward), every):
         part = Transitions(*(column[first : first + every] for column in record))
         learn_record(kind, Q, part, float(alpha), float(gamma), float(epsilon), offered, rng)
         history.append(Q.mean(axis=0))

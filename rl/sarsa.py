@@ -23,7 +23,7 @@ from minigrad.kernels import jit
 from .envs.dynamics import STATE_SIZE, begin, observe, step
 from .episodes import limit_of, new_world, world_seed
 from .features import TileCoding, active_tiles
-from .linear_control import Learned, choose, observer, weights
+from .linear_control import Learned, check_step, check_tiles, choose, observer, weights
 from .mdp import check_count, check_gamma, check_share
 from .n_step import Window, n_step_sarsa, new_window
 from .traces import ACCUMULATING, DUTCH, REPLACING, sarsa_lambda
@@ -68,10 +68,11 @@ def update(method, W, memory, t, now, phi, a, r, after, phi2, terminated, trunca
 update = jit(update, flags=())
 
 
-def check(method, n, lam, gamma, epsilon, episodes):
+def check(method, n, lam, alpha, gamma, epsilon, episodes):
     """(number of the method, n, lam, episodes); ValueError for an unknown method or a number out of its range."""
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
+    check_step(alpha)
     check_gamma(gamma)
     check_share(epsilon, "epsilon")
     return METHODS[method], check_count(n, "n", 1), check_share(lam, "lam"), check_count(episodes, "episodes", 1)
@@ -86,7 +87,7 @@ def learn(env, features, episodes, *, method="n_step", n=1, lam=0.0, alpha, gamm
     W:        (A, F) to go on from, changed in place; zeros if not given
     ValueError for an unknown method or numbers out of range; FloatingPointError when the weights diverge.
     """
-    method, n, lam, episodes = check(method, n, lam, gamma, epsilon, episodes)
+    method, n, lam, episodes = check(method, n, lam, alpha, gamma, epsilon, episodes)
     look, memory, lengths, returns = observer(features), None, np.zeros(episodes, np.int64), np.zeros(episodes)
     for episode in range(episodes):
         observation, _ = env.reset(seed=world_seed(rng) if episode == 0 else None)
@@ -136,7 +137,8 @@ def learn_fast(env, features, episodes, *, method="n_step", n=1, lam=0.0, alpha,
     """The same as `learn`, bit for bit, in one compiled loop. env: a world with a `kind` (MountainCar); features: a TileCoding."""
     if not (hasattr(env, "kind") and isinstance(features, TileCoding)):
         raise TypeError(f"learn_fast: no compiled loop for {type(env).__name__} with these features: use learn")
-    method, n, lam, episodes = check(method, n, lam, gamma, epsilon, episodes)
+    method, n, lam, episodes = check(method, n, lam, alpha, gamma, epsilon, episodes)
+    check_tiles(env, features)
     W, world = weights(W, env, features.size), new_world(rng)
     lengths, returns = np.zeros(episodes, np.int64), np.zeros(episodes)
     learn_dynamics(method, W, new_memory(method, n, W, features.tilings), features.tiling, env.kind, np.empty(STATE_SIZE[env.kind]),

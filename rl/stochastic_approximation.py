@@ -12,7 +12,7 @@ What differs from method to method is only what is measured:
 
 It gets there with probability 1 (Zhao, theorem 6.1) if
 
-    (a)  0 < c₁ ≤ g'(w) ≤ c₂ for all w                g says where the root lies, and never shouts
+    (a)  0 < c₁ ≤ g'(w) ≤ c₂ for all w                g rises, but never faster than some straight line
     (b)  Σ a_k = ∞ and Σ a_k² < ∞                     steps that reach any distance, and yet die out
     (c)  E[η_k | the past] = 0, E[η_k² | the past] < ∞       answers that are right on average, and not too wild
 
@@ -20,11 +20,13 @@ These are enough, not necessary: tanh(w − 1) breaks (a) far out, and works. Bu
 example with a_k = 1/k explodes. `conditions` says which of them fails, as far as numbers can tell.
 
 The theorem behind it is Dvoretzky's: Δ_{k+1} = (1 − α_k) Δ_k + β_k η_k goes to 0 if Σ α_k = ∞, Σ α_k² < ∞, Σ β_k² < ∞ and
-(c). For the mean that is plain: Δ_k = w_k − E[x] and η_k = x_k − E[x] give it with α_k = β_k = a_k. For a vector, TD's v, it
-is enough that the mean of the noise shrinks with the error: ‖E[η_k]‖∞ ≤ γ ‖Δ_k‖∞, γ < 1 (Zhao, theorem 6.3).
+(c). For the mean that is plain: Δ_k = w_k − E[x] and η_k = x_k − E[x] give it with α_k = β_k = a_k. For a vector, TD's v, the
+mean of η_k need not be 0, if it shrinks with the error, ‖E[η_k]‖∞ ≤ γ ‖Δ_k‖∞ with γ < 1, while the variance of η_k is at most
+C (1 + ‖Δ_k‖∞)², and β_k ≤ α_k (Zhao, theorem 6.3).
 
     N   steps; k = 1 ... N counts them, so that a_k = 1/k is no division by zero. n, m, F: samples, samples of a batch,
         numbers of one sample. history[0] is w₁, the start; history[k] is w_{k+1}, after k steps
+    g   here, as in the book, the function whose root is sought (elsewhere in rl/ a return); a_k a step size (α elsewhere)
 
 Source: Zhao, chapter 6, box 7.1, section 10.3; Robbins and Monro 1951.
 """
@@ -33,6 +35,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .episodes import check_record
 from .mdp import check_count, check_distributions, check_gamma
 
 
@@ -89,7 +92,7 @@ def batch_mean(x):
 def incremental_mean(x, a=harmonic, start=0.0):
     r"""w_{k+1} = w_k − a_k (w_k − x_k): (n + 1, ...), the mean so far after each sample.    (Zhao, section 6.1)
 
-    With a_k = 1/k it is exactly the mean of x_1 ... x_k: the first step is a whole one, and the start is forgotten. With a
+    With a_k = 1/k it is the mean of x_1 ... x_k: the first step is a whole one, and the start is forgotten. With a
     constant a_k it is a mean that forgets: sample i counts a (1 − a)^(k−i), and the start (1 − a)^k.
     """
     x = np.asarray(x, np.float64)
@@ -105,13 +108,14 @@ def descend(gradient, w, x, batches, a):
     gradient(w (F,), x (m, F)) -> (m, F), the slope for each sample.  x (n, F).  batches (N, m): which samples each step takes
     """
     x, batches = np.asarray(x, np.float64), np.asarray(batches)
-    if batches.ndim != 2 or not batches.size or batches.dtype.kind not in "iu" or not ((0 <= batches) & (batches < len(x))).all():
+    if batches.ndim != 2 or not batches.shape[1] or batches.dtype.kind not in "iu" or not ((0 <= batches) & (batches < len(x))).all():
         raise ValueError(f"batches must be (N, m) integers of 0 ... {len(x) - 1}, not {batches.dtype} {batches.shape}")
     return robbins_monro(lambda w, k: gradient(w, x[batches[k - 1]]).mean(axis=0), w, a, len(batches))
 
 
 def whole_batches(n, steps):
     """Batches (N, n) of BGD: all samples in every step; what is left is no noise, but each step costs n slopes."""
+    n, steps = check_count(n, "n", 1), check_count(steps, "steps", 0)
     return np.tile(np.arange(n), (steps, 1))  # (N, n)
 
 
@@ -149,6 +153,7 @@ def td(v, experience, a, gamma):
 
     linear_value.td with one feature a state does the same to the bit.
     """
+    check_record("td", experience, len(v))
     (state, reward, next_state, terminated, _), gamma = experience, check_gamma(gamma)
 
     def g(v, k):
@@ -169,10 +174,13 @@ def importance_terms(x, target, behaviour, drawn):
     weight helps: what is never drawn is missing from the mean, and no sample tells.
     """
     target, behaviour = np.asarray(target, np.float64), np.asarray(behaviour, np.float64)
+    x, drawn = np.asarray(x, np.float64), np.asarray(drawn)
     check_distributions(np.stack([target, behaviour]), "importance_terms: target and behaviour")
-    if not (behaviour[drawn] > 0).all() or np.min(drawn) < 0:
+    if x.shape != target.shape or drawn.dtype.kind not in "iu" or not ((0 <= drawn) & (drawn < len(x))).all():
+        raise ValueError(f"importance_terms: x must be (K,) = {target.shape}, drawn integers of 0 ... {target.size - 1}")
+    if not (behaviour[drawn] > 0).all():
         raise ValueError("importance_terms: an outcome was drawn that behaviour gives no probability")
-    return target[drawn] / behaviour[drawn] * np.asarray(x)[drawn]  # (n,)
+    return target[drawn] / behaviour[drawn] * x[drawn]  # (n,)
 
 
 # ---- the three conditions
@@ -230,7 +238,7 @@ def step_conditions(a, powers=16):
     for name, terms, infinite in (("(b) sum of a_k", sizes, True), ("(b) sum of a_k^2", sizes**2, False)):
         before, last = terms[2 ** (powers - 2) : 2 ** (powers - 1)].sum(), terms[2 ** (powers - 1) :].sum()
         ratio = last / before if before else 0.0
-        grows = True if ratio > 0.999 else False if ratio < 0.9 else None
+        grows = True if ratio > 0.9999 else False if ratio < 0.9 else None
         seen = f"{terms.sum():.4g} up to k = {2**powers:,}; each doubling of k adds {ratio:.4f} times as much as the one before"
         found.append(Finding(name, None if grows is None else grows == infinite, seen))
     return found

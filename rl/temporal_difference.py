@@ -28,6 +28,7 @@ One update, `update`, and two drivers, which run it on the same random numbers a
     learn_fast   a TabularEnvironment, all episodes in one compiled loop
 
     T            number of tables: 2 with double Q-learning, else 1;   Q (T, S, A) all of them, q (S, A) their mean
+    offered      (S,) how many actions each state has, the first ones: nearly always all A (not in maximization_bias.py)
 
 Source: Zhao, chapter 7 and its table 7.2; Sutton & Barto, chapter 6.
 """
@@ -39,7 +40,7 @@ import numpy as np
 from minigrad.kernels import jit
 
 from .envs.tabular import draw
-from .episodes import limit_of, new_world, pick, sum_up, world_seed
+from .episodes import check_record, check_state, limit_of, new_world, pick, sum_up, world_seed
 from .linear_control import epsilon_greedy
 from .mdp import check_count, check_gamma, check_share
 
@@ -94,7 +95,7 @@ follow = jit(follow, flags=(), inline="always")
 def update(method, Q, s, a, r, s2, a2, terminated, alpha, gamma, epsilon, offered, rng):
     """Learn from (s, a, r, s', a'): q(s, a) ← q(s, a) + α (target − q(s, a)).    (Zhao, section 7.5)"""
     i = int(rng.random() * len(Q)) if len(Q) > 1 else 0  # which table moves
-    q, q2 = Q[i, s2, : offered[s2]], Q[len(Q) - 1 - i, s2, : offered[s2]]  # (A,), (A,)
+    q, q2 = Q[i, s2, : offered[s2]], Q[len(Q) - 1 - i, s2, : offered[s2]]  # (offered,), (offered,)
     target = r if terminated else r + gamma * follow(method, q, q2, a2, epsilon)
     Q[i, s, a] += alpha * (target - Q[i, s, a])
 
@@ -131,8 +132,7 @@ update_and_choose = jit(update_and_choose, flags=(), inline="always")
 def learn(env, episodes, *, method="sarsa", alpha, gamma=1.0, epsilon=0.1, rng, Q=None):
     """Learn by playing so many episodes: Learned(Q, lengths, returns).
 
-    env:  observations and actions are numbers, 0 ... n − 1. Not every state need offer every action: env.offered (S,), if
-          there is such a thing, says how many each does, the first ones.
+    env:  observations and actions are numbers, 0 ... n − 1. If it has an `offered`, not every state offers every action.
     Q:    (T, S, A) to go on from, changed in place; zeros if not given
     ValueError for an unknown method, for α, γ or ε outside [0, 1], for spaces without numbers, or if Q does not fit.
     """
@@ -140,9 +140,10 @@ def learn(env, episodes, *, method="sarsa", alpha, gamma=1.0, epsilon=0.1, rng, 
     lengths, returns = np.zeros(check_count(episodes, "episodes", 1), np.int64), np.zeros(int(episodes))
     for episode in range(len(lengths)):
         s, _ = env.reset(seed=world_seed(rng) if episode == 0 else None)
-        a, running = choose(Q, s, epsilon, offered, rng), True
+        a, running = choose(Q, check_state(s, len(offered)), epsilon, offered, rng), True
         while running:
             s2, r, terminated, truncated, _ = env.step(int(a))
+            check_state(s2, len(offered))
             a = update_and_choose(method, Q, s, a, r, s2, terminated, alpha, gamma, epsilon, offered, rng)
             s = s2
             lengths[episode], returns[episode] = lengths[episode] + 1, returns[episode] + r
@@ -191,7 +192,7 @@ def td(v, experience, alpha, gamma=1.0):
     check_share(alpha, "alpha"), check_gamma(gamma)
     if v.dtype != np.float64 or v.ndim != 1:
         raise ValueError(f"td: v must be float64 (S,), not {v.dtype} of shape {v.shape}")
-    check_numbers("td", len(experience.reward), len(v), experience.state, experience.next_state)
+    check_record("td", experience, len(v))
     history, first = [], 0
     for end in np.flatnonzero(experience.terminated | experience.truncated) + 1:
         td_steps(v, type(experience)(*(column[first:end] for column in experience)), float(alpha), float(gamma))
@@ -223,18 +224,14 @@ def prepare(env, method, Q, alpha, gamma, epsilon):
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
     if not all(shape):
         raise ValueError(f"{name}: a table needs states and actions that are numbers (Discrete): use linear_control.py")
+    if any(getattr(space, "start", 0) for space in (env.observation_space, env.action_space)):
+        raise ValueError(f"{name}: states and actions must count from 0, not from the start of its Discrete space")
     shape = (2 if method == "double_q_learning" else 1, *map(int, shape))
     Q = np.zeros(shape) if Q is None else Q
-    if np.shape(Q) != shape or Q.dtype != np.float64 or not np.isfinite(Q).all():
-        raise ValueError(f"Q must be finite numbers, float64 (T, S, A) = {shape}, not {Q.dtype} of shape {np.shape(Q)}")
+    if getattr(Q, "dtype", None) != np.float64 or Q.shape != shape or not np.isfinite(Q).all():
+        kind = getattr(Q, "dtype", type(Q).__name__)
+        raise ValueError(f"Q must be finite numbers, float64 (T, S, A) = {shape}, not {kind} of shape {np.shape(Q)}")
     offered = np.asarray(getattr(env, "offered", np.full(shape[1], shape[2])))  # (S,)
     if offered.shape != shape[1:2] or not ((1 <= offered) & (offered <= shape[2])).all():
         raise ValueError(f"{name}: offered must be (S,) = ({shape[1]},) numbers of 1 ... {shape[2]} actions, not {offered}")
     return METHODS[method], Q, offered
-
-
-def check_numbers(who, N, n, *columns):
-    """ValueError unless the columns of a record are (N,) numbers of 0 ... n − 1."""
-    for column in columns:
-        if column.shape != (N,) or N == 0 or column.min() < 0 or column.max() >= n:
-            raise ValueError(f"{who}: the record does not fit: a column must be (N,) = ({N},) numbers of 0 ... {n - 1}")

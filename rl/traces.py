@@ -93,8 +93,8 @@ def td_lambda(w, rows, experience, trace, lam, alpha, gamma):
     λ = 0 is `td`, whichever the trace. ValueError for a λ outside [0, 1], an unknown trace, and what does not fit together.
     """
     state, reward, next_state, terminated, _ = experience
-    ends, first = ends_of(experience, rows, w, gamma), 0
-    if not (0 <= lam <= 1 and ACCUMULATING <= trace <= DUTCH):
+    ends, first = ends_of(experience, rows, w, gamma, alpha), 0
+    if not (0 <= lam <= 1 and trace in (ACCUMULATING, REPLACING, DUTCH)):
         raise ValueError("lam must lie between 0 and 1, and trace must be one of traces.TRACES, a number")
     history, W = np.empty((ends.size, w.size)), w.reshape((1, w.size))  # a view of w
     for k, last in enumerate(ends):
@@ -122,7 +122,7 @@ def lambda_return(w, rows, experience, lam, alpha, gamma):
     λ = 1 is Monte Carlo. λ = 0 is not quite `td`, whose targets have in them what the episode has taught so far.
     """
     state, reward, next_state, terminated, _ = experience
-    ends, first = ends_of(experience, rows, w, gamma), 0
+    ends, first = ends_of(experience, rows, w, gamma, alpha), 0
     if not 0 <= lam <= 1:
         raise ValueError("lam must lie between 0 and 1")
     history, target = np.empty((ends.size, w.size)), np.empty(state.size)

@@ -30,9 +30,15 @@ class ShortCorridor(TabularEnvironment):
         return np.tile(np.eye(2), (4, 1, 1))
 
     def value(self, p):
-        """v(S) of P(right) = p: −2 (2 − p) / (p (1 − p)); −∞ at 0 and 1, where the end is never reached."""
+        """v(S) of P(right) = p, a number or an array: −2 (2 − p) / (p (1 − p)); −∞ at 0 and 1, where the end is never reached.
+
+        ValueError if p is no probability.
+        """
+        p = np.asarray(p, np.float64)
+        if not ((0 <= p) & (p <= 1)).all():
+            raise ValueError(f"p must lie between 0 and 1, not {p}")
         with np.errstate(divide="ignore"):
-            return -2 * (2 - p) / (p * (1 - np.asarray(p, np.float64)))
+            return -2 * (2 - p) / (p * (1 - p))
 
     def render(self, cell=24):
         """RGB image: the four cells, the walker dark blue, the end light blue."""

@@ -30,7 +30,7 @@ class WindyGrid(TabularEnvironment):
 
     def __init__(self, kings_moves=False, stay=False, random_wind=False, max_episode_steps=None):
         self.shape = rows, columns = 7, 10
-        moves = MOVES[[*range(8 if kings_moves else 4), *[8] * stay]]  # (A, 2)
+        moves = MOVES[[*range(8 if kings_moves else 4), *[8] * bool(stay)]]  # (A, 2)
         row, column = np.divmod(np.arange(rows * columns), columns)
         gust = np.array([-1, 0, 1]) if random_wind else np.array([0])  # (K,)
         wind = WIND[column][:, None] + gust * (WIND[column] > 0)[:, None]  # (S, K)

@@ -7,6 +7,7 @@ import pytest
 from rl import linear_control as lc
 from rl.dynamic_programming import value_iteration
 from rl.envs import GridWorld, RandomWalk, TabularEnvironment
+from rl.envs.cart_pole import CartPole
 from rl.envs.mountain_car import MountainCar
 from rl.features import TileCoding, fourier, one_hot, polynomial
 
@@ -243,6 +244,7 @@ def test_one_step_sarsa_on_mountain_car(alpha, last, last_error, first):
 @pytest.mark.parametrize("keywords, message", [
     ({"epsilon": 1.5}, "epsilon must lie between 0 and 1, not 1.5"),
     ({"epsilon": float("nan")}, "epsilon must lie between 0 and 1, not nan"),
+    ({"alpha": -1}, "alpha must be a finite number of at least 0, not -1"),
     ({"episodes": 0}, "episodes must be an integer of at least 1, not 0"),
     ({"episodes": 2.5}, "episodes must be an integer of at least 1, not 2.5"),
 ])  # fmt: skip
@@ -251,6 +253,13 @@ def test_no_probability_and_no_episodes(driver, keywords, message):
     arguments = {"episodes": 1, "alpha": 0.1, "gamma": 0.9, "rng": np.random.default_rng(0)} | keywords
     with pytest.raises(ValueError, match=message):
         driver(GridWorld(max_episode_steps=5), np.eye(25), **arguments)
+
+
+def test_tiles_of_another_world_are_refused():
+    """The compiled loop would read past the state, or see half of it."""
+    for env in (MountainCar(5), CartPole()):
+        with pytest.raises(ValueError, match="the tile coding has 3 coordinates"):
+            lc.learn_fast(env, TileCoding((-1.2, -0.07, 0), (0.5, 0.07, 1)), 1, alpha=0.1, rng=np.random.default_rng(0))
 
 
 def test_features_that_are_a_function_of_the_state_number():

@@ -385,6 +385,12 @@ def test_what_does_not_fit_together_is_refused(learn):
         learn(np.zeros(3), features, experience, 0.1, GAMMA)
     with pytest.raises(ValueError, match="a state that rows"):
         learn(np.zeros(4), rows(np.eye(4)[:3]), experience, 0.1, GAMMA)
+    with pytest.raises(ValueError, match="a state that rows"):
+        learn(np.zeros(4), rows(np.eye(4)), experience._replace(state=experience.state - 4), 0.1, GAMMA)
+    with pytest.raises(ValueError, match="differ in length"):
+        learn(np.zeros(4), rows(np.eye(4)), experience._replace(reward=experience.reward[:0]), 0.1, GAMMA)
+    with pytest.raises(ValueError, match="alpha must be"):
+        learn(np.zeros(4), rows(np.eye(4)), experience, -0.1, GAMMA)
 
 
 def test_integer_weights_are_refused():

@@ -445,9 +445,22 @@ def test_bad_input_is_refused_by_name():
         (lambda: mc.importance_sampling(env, uniform, left, 0.9, 1, rng=rng), "in state 0 target may take action 0, and behaviour never does"),
         (lambda: mc.importance_sampling(env, uniform + 1, left, 0.9, 1, rng=rng), r"importance_sampling: target: policy\[0\] sums to 6"),
         (lambda: mc.importance_sampling(env, left, uniform[:9], 0.9, 1, rng=rng), r"behaviour: policy must have shape \(S, A\)"),
-        (lambda: mc.mc_prediction(env, uniform, 0.9, 1, before=mc.Learned(uniform[:3], uniform, uniform), rng=rng), "`before` must hold q and count"),
+        (lambda: mc.mc_prediction(env, uniform, 0.9, 1, before=mc.Learned(uniform[:3], uniform, uniform), rng=rng), "`before` must hold finite q and counts"),
+        (lambda: mc.mc_prediction(env, uniform, 0.9, 1, before=mc.Learned(uniform, -uniform, uniform), rng=rng), "counts of at least 0"),
+        (lambda: mc.mc_prediction(env, uniform, 0.9, 1, before=mc.Learned(np.nan * uniform, uniform, uniform), rng=rng), "finite q"),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=message):
             call()
     with pytest.raises(TypeError, match="CartPole has no numbered states and actions"):
         mc.mc_epsilon_greedy(CartPole(), 0.9, 1, epsilon=0.1, rng=rng)
+    untold = Untold(env)
+    for method in (lambda: mc.mc_basic(untold, 0.9, rng=rng), lambda: mc.mc_exploring_starts(untold, 0.9, 1, rng=rng)):
+        with pytest.raises(TypeError, match="Untold cannot begin with a given pair .*: use mc_epsilon_greedy"):
+            method()
+
+
+class Untold:
+    """A world that hides its tables."""
+
+    def __init__(self, env):
+        self.observation_space, self.action_space, self.max_episode_steps = env.observation_space, env.action_space, 5

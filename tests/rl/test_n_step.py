@@ -228,6 +228,9 @@ def test_learning_goes_on_from_given_weights_and_any_features_will_do():
     ({"epsilon": 2}, "epsilon must lie between 0 and 1, not 2"),
     ({"episodes": 0}, "episodes must be an integer of at least 1, not 0"),
     ({"W": np.zeros((3, 7))}, "W must be a float64 array of shape"),
+    ({"W": [0.0]}, "W must be a float64 array of shape .* not list"),
+    ({"alpha": -0.1}, "alpha must be a finite number of at least 0, not -0.1"),
+    ({"alpha": np.nan}, "alpha must be a finite number of at least 0, not nan"),
 ])  # fmt: skip
 @pytest.mark.parametrize("driver", [sarsa.learn, sarsa.learn_fast])
 def test_bad_input_is_refused_by_name(driver, keywords, message):
@@ -236,12 +239,29 @@ def test_bad_input_is_refused_by_name(driver, keywords, message):
         driver(MountainCar(5), TILES, **arguments)
 
 
+@pytest.mark.parametrize("n", [np.inf, 2**62, 4.0])
+def test_any_window_is_no_longer_than_the_record(n):
+    experience = walk(20)
+    longest = n if n < 100 else experience.state.size
+    one, two = (n_step_td(np.zeros(11), rows(np.eye(11)), experience, each, 0.1, 0.9) for each in (n, int(longest)))
+    np.testing.assert_array_equal(one, two)
+
+
 def test_n_step_td_refuses_what_does_not_fit():
-    for n in (0, -3):
-        with pytest.raises(ValueError, match="n must be at least 1"):
+    for n in (0, -3, 2.7, np.nan):
+        with pytest.raises(ValueError, match="n must be at least 1, a whole number or infinite"):
             n_step_td(np.zeros(11), rows(np.eye(11)), walk(1), n, 0.1, 0.9)
+    for alpha in (-0.1, np.inf, np.nan):
+        with pytest.raises(ValueError, match="alpha must be a finite number"):
+            n_step_td(np.zeros(11), rows(np.eye(11)), walk(1), 2, alpha, 0.9)
     with pytest.raises(ValueError, match="w has fewer weights"):
         n_step_td(np.zeros(10), rows(np.eye(11)), walk(1), 2, 0.1, 0.9)
+    three = TileCoding((-1.2, -0.07, 0), (0.5, 0.07, 1))
+    with pytest.raises(ValueError, match="the tile coding has 3 coordinates, MountainCar has 2"):
+        sarsa.learn_fast(MountainCar(5), three, 1, alpha=0.1, rng=np.random.default_rng(0))
+    lengths = iter((3, 6))
+    with pytest.raises(ValueError, match=r"equally many numbers for every observation, not \[3, 6\]"):
+        sarsa.learn(MountainCar(5), lambda x: np.ones((1, next(lengths))), 1, n=2, alpha=0.1, rng=np.random.default_rng(0))
     with pytest.raises(TypeError, match="no compiled loop for GridWorld with these features: use learn"):
         sarsa.learn_fast(GridWorld(max_episode_steps=5), np.eye(25), 1, alpha=0.1, rng=np.random.default_rng(0))
 

@@ -226,6 +226,9 @@ def test_the_corridor_has_the_values_of_the_book():
         assert env.value(p) == pytest.approx(v, rel=1e-8)
     assert BEST_RIGHT == pytest.approx(0.585786, abs=5e-7) and BEST_VALUE == pytest.approx(-11.656854, abs=5e-7)
     assert (env.value(np.linspace(0.01, 0.99, 99)) <= BEST_VALUE).all() and env.value(0.0) == env.value(1.0) == -np.inf
+    for p in (1.5, [0.5, -0.1], np.nan):
+        with pytest.raises(ValueError, match="p must lie between 0 and 1"):
+            env.value(p)
     env.reset(seed=0)
     assert env.render().shape == (24, 96, 3)
     assert [env.step(a)[0] for a in (0, 1, 1, 1, 0, 1)] == [0, 1, 0, 1, 2, 3]  # the wall; in the second cell right is left

@@ -218,7 +218,10 @@ def test_random_batches_are_uniform():
     assert got.shape == (5000, 3)
     share = np.bincount(got.ravel(), minlength=7) / 15_000
     np.testing.assert_allclose(share, 1 / 7, atol=4 * np.sqrt(1 / 7 / 15_000))
-    assert sa.random_batches(1, 1, 0, np.random.default_rng(0)).shape == (0, 1)
+    none = sa.random_batches(1, 1, 0, np.random.default_rng(0))
+    assert none.shape == (0, 1) and len(sa.descend(sa.mean_gradient, START, X, none, 0.1)) == 1  # no step, the start alone
+    with pytest.raises(ValueError, match="steps must be an integer of at least 0, not -1"):
+        sa.whole_batches(3, -1)
     with pytest.raises(ValueError, match="m must be"):
         sa.random_batches(7, 0, 5, np.random.default_rng(0))
 
@@ -295,8 +298,9 @@ def test_an_outcome_that_is_never_drawn_is_missing():
     np.testing.assert_array_equal(terms, np.full(50, 0.5))  # not 0, and no sample tells
     with pytest.raises(ValueError, match="no probability"):
         sa.importance_terms(x, p0, np.array([1.0, 0.0]), np.array([1]))
-    with pytest.raises(ValueError, match="no probability"):
-        sa.importance_terms(x, p0, p0, np.array([-1]))
+    for numbers, drawn in ((x, [-1]), (x, [2]), (x, [True, False]), (np.ones(3), [1]), (x, [0.5])):
+        with pytest.raises(ValueError, match=r"x must be \(K,\) = \(2,\), drawn integers of 0 ... 1"):
+            sa.importance_terms(numbers, p0, p0, drawn)
     with pytest.raises(ValueError, match="sums to"):
         sa.importance_terms(x, p0, np.array([0.7, 0.2]), np.array([1]))
 

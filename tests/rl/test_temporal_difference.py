@@ -3,16 +3,18 @@
 import numpy as np
 import pytest
 
-from rl import linear_control, linear_value, off_policy
+from rl import linear_control, linear_value, monte_carlo, off_policy
 from rl import temporal_difference as td
 from rl.dynamic_programming import value_iteration
 from rl.envs import GridWorld, MountainCar, RandomWalk, TabularEnvironment
 from rl.envs.cliff_walking import CliffWalking
+from rl.envs.environment import Environment
 from rl.envs.maximization_bias import MaximizationBias
 from rl.envs.windy_grid import WindyGrid
 from rl.episodes import Experience, play_fast
 from rl.features import rows
 from rl.mdp import action_values, deterministic_policy, soften, state_values, uniform_policy
+from rl.spaces import Discrete
 
 PATH = """
 S....
@@ -306,9 +308,12 @@ def test_records_that_do_not_fit_are_refused():
     for wrong in (
         record._replace(state=record.state + 6), record._replace(next_state=record.state - 6), record._replace(action=record.action + 3),
         record._replace(action=record.action[:3]), off_policy.Transitions(*(column[:0] for column in record)),
+        record._replace(terminated=record.terminated[:1]), record._replace(reward=record.reward * np.nan),
+        record._replace(state=record.state * 1.0),
     ):  # fmt: skip
-        with pytest.raises(ValueError, match="learn_off_policy: the record does not fit: a column must be"):
+        with pytest.raises(ValueError, match="learn_off_policy: the record does not fit: "):
             off_policy.learn_off_policy(env, wrong, alpha=0.1, gamma=0.9, every=1)
+    assert off_policy.learn_off_policy(env, record, alpha=0.1, gamma=0.9, every=2e0).shape == (3, 6, 3)
     with pytest.raises(ValueError, match="Sarsa's a' is its own, and a record of others has none"):
         off_policy.learn_off_policy(env, record, method="sarsa", alpha=0.1, gamma=0.9, every=1)
     with pytest.raises(ValueError, match="every must be an integer of at least 1, not 0"):
@@ -319,6 +324,42 @@ def test_records_that_do_not_fit_are_refused():
     ):  # fmt: skip
         with pytest.raises(ValueError, match=message):
             td.td(v, walk, 0.1, 1.0)
+
+
+class Beside(Environment):
+    """A world whose second state is beside the three that it promises, or whose numbers do not begin at 0."""
+
+    def __init__(self, second=1, start=0):
+        super().__init__(Discrete(3, start=start), Discrete(2), 2)
+        self.second, self.state = second, 0
+
+    def begin(self, options):
+        self.state = 0
+        return 0
+
+    def move(self, action):
+        self.state = self.second
+        return self.state, -1.0, False
+
+
+@pytest.mark.parametrize("learn", [
+    lambda env: td.learn(env, 1, alpha=0.1, rng=np.random.default_rng(0)),
+    lambda env: monte_carlo.run_steps((0, False, 0.0, False), np.zeros(1), 0.9, np.ones((3, 2)), np.zeros((3, 2)), np.zeros((3, 2)),
+                                      np.full((3, 2), 0.5), np.array([[0.5, 1]] * 3), env, np.random.default_rng(0)),
+])  # fmt: skip
+def test_a_state_beside_the_table_is_refused(learn):
+    learn(Beside())
+    for second in (3, -1):
+        with pytest.raises(ValueError, match=f"in state {second}: a table of 3 rows has 0 ... 2"):
+            learn(Beside(second))
+
+
+def test_states_must_count_from_0():
+    for learn in (
+        lambda env, rng: td.learn(env, 1, alpha=0.1, rng=rng), lambda env, rng: monte_carlo.mc_epsilon_greedy(env, 0.9, 1, epsilon=0.1, rng=rng),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="must count from 0"):
+            learn(Beside(start=1), np.random.default_rng(0))
 
 
 # ---- published numbers: Zhao

@@ -263,7 +263,7 @@ def test_bad_input_is_refused():
             td_lambda(np.zeros(11), table, experience, ACCUMULATING, lam, 0.1, 0.9)
         with pytest.raises(ValueError, match="lam must lie between 0 and 1"):
             lambda_return(np.zeros(11), table, experience, lam, 0.1, 0.9)
-    for trace in (0, 4):
+    for trace in (0, 4, 1.5):
         with pytest.raises(ValueError, match="trace must be one of"):
             td_lambda(np.zeros(11), table, experience, trace, 0.5, 0.1, 0.9)
     with pytest.raises(ValueError, match="w has fewer weights"):
