@@ -47,13 +47,13 @@ class Verdict(NamedTuple):
         return 1.0 if self.passed else min(sum(p for _, p in self.points) / max(len(self.points), 1), 0.99)
 
 
-def check(exercise, path, limit=LIMIT):
-    """The Verdict on the learner's file at `path`."""
+def check(exercise, path, limit=LIMIT, child=None):
+    """The Verdict on the learner's file at `path`. child: what runs it, `in_child` if not given."""
     path = Path(path).resolve()
     if not path.exists():
         return Verdict(False, f"{path.name} is not there: `start {exercise.id}` makes it")
     for compiled in (False, True) if exercise.compiled else (False,):
-        verdict = in_child(exercise, path, limit, compiled)
+        verdict = (child or in_child)(exercise, path, limit, compiled)
         if not verdict.passed:
             break
     return verdict
@@ -81,11 +81,16 @@ def in_child(exercise, path, limit, compiled):
             with errors.open("wb") as stderr:
                 subprocess.run(command, env=env, timeout=limit, stdin=nothing, stdout=nothing, stderr=stderr)
         except subprocess.TimeoutExpired:
-            return Verdict(False, f"no answer within {limit:.0f} s, and so ended: is there a loop that never stops?")
+            return too_late(limit)
         if not result.exists():
             last = errors.read_text(encoding="utf-8", errors="replace")[-2000:].strip().splitlines()[-1:]
             return Verdict(False, "\n".join(["the process ended without a verdict: does your code end Python itself (os._exit)?", *last]))
         return Verdict(**json.loads(result.read_text(encoding="utf-8")))
+
+
+def too_late(limit):
+    """The Verdict on what was ended at the limit."""
+    return Verdict(False, f"no answer within {limit:.0f} s, and so ended: is there a loop that never stops?")
 
 
 def get(name):
@@ -225,9 +230,13 @@ def relation(mine, right):
 
 def main():
     """The child: python -m examples.homework.check ID FILE RESULT [CATALOGUE]"""
+    answer(*sys.argv[1:])
+
+
+def answer(name, path, result, *private):
+    """Judge, write the Verdict to the file `result`, and end the process."""
     from .catalogue import add, find
 
-    name, path, result, *private = sys.argv[1:]
     for file in private:
         add(file)
     path = Path(path)

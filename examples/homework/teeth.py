@@ -20,8 +20,9 @@ from pathlib import Path
 
 from ..command import table
 from .catalogue import EXERCISES
-from .check import get, in_child, version
+from .check import get, version
 from .exercise import plain
+from .forked import in_fork
 from .mutate import mutants
 from .write_test import kills, versions
 
@@ -37,13 +38,13 @@ def survivors(exercise, jobs=2, step=1):
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
         ours = Path(folder, "ours.py")
         ours.write_text(exercise.answer or plain(exercise.text), encoding="utf-8")
-        verdict = in_child(exercise, ours, 20, compiled=False)
+        verdict = in_fork(exercise, ours, 20, compiled=False)
         if not verdict.passed:  # then every mutant would fail, too
             raise ValueError(f"teeth: {exercise.id}: our own answer does not pass: {verdict.text}")
         paths = [Path(folder, f"mutant_{k}.py") for k in range(len(made))]
         for path, (_, text) in zip(paths, made):
             path.write_text(text, encoding="utf-8")
-        passed = list(pool.map(lambda path: in_child(exercise, path, 20, compiled=False).passed, paths))
+        passed = list(pool.map(lambda path: in_fork(exercise, path, 20, compiled=False).passed, paths))
     return len(made), [line for (line, _), alive in zip(made, passed) if alive]
 
 

@@ -15,6 +15,7 @@ from examples.homework.files import Progress, stub
 from examples.homework.catalogue import EXERCISES
 from examples.homework.check import LINES, check, in_child
 from examples.homework.exercise import KINDS, plain
+from examples.homework.forked import in_fork
 from examples.homework.mutate import mutants
 from examples.homework.teeth import survivors
 
@@ -62,7 +63,7 @@ def verdicts(tmp_path, exercise):
     for path, text in zip(paths, texts.values()):
         path.write_text(text, encoding="utf-8")
     with ThreadPoolExecutor(2) as pool:
-        return list(zip(texts, pool.map(lambda path: check(exercise, path), paths)))
+        return list(zip(texts, pool.map(lambda path: check(exercise, path, child=in_fork), paths)))
 
 
 @pytest.mark.proof
