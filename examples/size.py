@@ -21,7 +21,7 @@ GROUPS = {  # what is counted together, and the most that it may hold
     "the core's path: engine to optim, NADE, MADE, linear values, DDPG": (
         ["minigrad/ops/*.py", *(f"minigrad/{name}.py" for name in ("tensor", "autograd", "functional", "kernels", "nn", "optim")),
          *(f"models/{name}.py" for name in ("autoregressive", "nade", "made", "mlp")),
-         *(f"rl/{name}.py" for name in ("features", "linear_value", "replay", "noise", "ddpg"))], 1500,
+         *(f"rl/{name}.py" for name in ("features", "linear_value", "replay", "noise", "agent", "ddpg"))], 1500,
     ),
 }  # fmt: skip
 

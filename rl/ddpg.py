@@ -18,7 +18,8 @@ second network, the actor μ, *says* what is best, and is moved uphill on the cr
     13          step the actor up on mean Q(s, μ(s)), by ∇_θ μ(s) · ∇_a Q(s, a) at a = μ(s)        (equation 6)
     14          θ' ← τ θ + (1 − τ) θ' for both targets
 
-A prime on s or a means *next*; on Q, μ and θ it means the copy that follows slowly.
+Lines 4 to 8 are `Agent.learn` in agent.py, the same for all agents. A prime on s or a means *next*; on Q, μ and θ it means the
+copy that follows slowly.
 
 What must be right, and is silently wrong elsewhere:
 
@@ -42,10 +43,10 @@ import minigrad
 from minigrad import Tensor, no_grad, optim
 from minigrad.kernels import jit
 from minigrad.ops import primitive
-from minigrad.tensor import to_array
 from models.mlp import MLP
 
-from .mdp import check_count, check_gamma, check_share
+from .agent import Agent
+from .mdp import check_count, check_share
 from .noise import Gaussian
 from .replay import Replay
 
@@ -85,7 +86,7 @@ def squared_error(q, /, y):
     return error @ error / len(error), error * (2 / len(error))
 
 
-class DDPG:
+class DDPG(Agent):
     """env: any with Gymnasium's contract and Box spaces, the actions' bounded. seed: of everything here, the env included.
 
     hidden: sizes of the hidden layers. actor_lr, critic_lr: learning rates of Adam; they fall in a straight line to 0
@@ -99,39 +100,25 @@ class DDPG:
         self, env, seed=0, *, hidden=(64, 64), actor_lr=1e-3, critic_lr=1e-3, decay_steps=None, gamma=0.99, tau=0.005,
         batch_size=64, capacity=100_000, start_steps=1_000, noise=None, reward_scale=1.0, dtype=np.float32,
     ):  # fmt: skip
-        low, high = bounds(env.action_space, "action")
-        top = np.maximum(*map(abs, bounds(env.observation_space, "observation")))
+        super().__init__(env, seed, gamma, reward_scale, dtype)
+        low, high = self.bounds(env.action_space, "action")
         if not np.isfinite([low, high]).all():
             raise ValueError(f"DDPG: the action space must have finite bounds, not {env.action_space}")
         self.batch_size, capacity = check_count(batch_size, "DDPG: batch_size", 1), check_count(capacity, "DDPG: capacity", 1)
         if capacity < batch_size:
             raise ValueError(f"DDPG: capacity {capacity} holds no batch of {batch_size}: raise it, or take smaller batches")
         self.start_steps = check_count(start_steps, "DDPG: start_steps", 0)
-        decay_steps = decay_steps and check_count(decay_steps, "DDPG: decay_steps", 1)
-        n, m = len(top), len(low)
-        self.env, self.dtype, self.gamma = env, np.dtype(dtype), check_gamma(gamma)
-        self.tau = self.dtype.type(check_share(tau, "tau"))
-        self.low, self.high, self.action_dtype, self.reward_scale = low, high, env.action_space.dtype, reward_scale
-        self.observation_scale = np.where(np.isfinite(top) & (top > 0), top, 1).astype(dtype)
-        # four streams, so that more draws of one move no other: weights, exploration, minibatches, the world's seed
-        init, self.explore, self.draws, first = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(4))
-        self.env_seed = int(first.integers(2**31))
-        self.actor = Actor((n, *hidden, m), rng=init, small=3e-3, dtype=dtype)  # line 1
-        self.critic = Critic((n + m, *hidden, 1), rng=init, small=3e-3, dtype=dtype)
+        decay_steps = None if decay_steps is None else check_count(decay_steps, "DDPG: decay_steps", 1)
+        n, m = len(self.observation_scale), len(low)
+        self.tau, self.low, self.high, self.action_dtype = self.dtype.type(check_share(tau, "tau")), low, high, env.action_space.dtype
+        self.actor = Actor((n, *hidden, m), rng=self.init, small=3e-3, dtype=dtype)  # line 1
+        self.critic = Critic((n + m, *hidden, 1), rng=self.init, small=3e-3, dtype=dtype)
         adams = optim.Adam(self.actor, actor_lr), optim.Adam(self.critic, critic_lr)
         self.optimizers = self.actor_optimizer, self.critic_optimizer = adams
         self.schedules = [optim.LinearLR(optimizer, decay_steps) for optimizer in self.optimizers] if decay_steps else []
         self.target_actor, self.target_critic = self.actor.frozen(), self.critic.frozen()  # line 2
-        self.replay = Replay(capacity, n, m, dtype)  # line 3
-        self.noise = noise or Gaussian(0.1)
-        self.steps, self.s, self.episode_return, self.returns = 0, None, 0.0, []  # s: what the networks see now
-
-    def scaled(self, observation):
-        """What the networks see: (..., n), over the bounds. ValueError unless these are n finite numbers."""
-        x = np.asarray(observation, self.dtype)
-        if x.shape[-1:] != self.observation_scale.shape or not np.isfinite(x).all():
-            raise ValueError(f"DDPG: an observation must be {len(self.observation_scale)} finite numbers, not {observation!r}")
-        return x / self.observation_scale
+        self.replay, self.noise = Replay(capacity, n, m, dtype), copy.copy(noise) if noise else Gaussian(0.1)  # line 3
+        self.copies, self.others = [self.target_actor, self.target_critic], [self.noise, self.replay]
 
     def mu(self, s):
         """μ(s) for one s (n,), without a graph: (m,), in −1 ... 1. FloatingPointError once the weights have run away."""
@@ -141,9 +128,7 @@ class DDPG:
             raise FloatingPointError("DDPG: the actor says NaN: the weights have run away; try smaller rates or reward_scale")
         return a
 
-    def act(self, observation):
-        """The actor's action for one observation (n,), without noise: (m,), in the action space."""
-        return self.to_env(self.mu(self.scaled(observation)))
+    greedy = mu
 
     def to_env(self, a):
         """An action in −1 ... 1 as the environment wants it; the rounding must not leave the space."""
@@ -156,30 +141,15 @@ class DDPG:
             return self.explore.uniform(-1, 1, len(self.low))
         return np.clip(self.mu(self.s) + self.noise.draw(self.explore), -1, 1)
 
-    def learn(self, steps):
-        """Go on for so many steps of the environment, one update after each; returns self.
+    def begin_episode(self):
+        """Line 5."""
+        self.noise.reset(len(self.low))
 
-        `self.returns` gets a pair (step, return) for each episode that ends. learn(a) and learn(b) are learn(a + b),
-        bit for bit. ValueError if the environment gives an observation or a reward that is no number.
-        """
-        for _ in range(check_count(steps, "DDPG: steps", 0)):  # lines 4 and 6
-            if self.s is None:  # line 5
-                seed = self.env_seed if self.steps == 0 else None  # later episodes go on with the environment's generator
-                self.s, self.episode_return = self.scaled(self.env.reset(seed=seed)[0]), 0.0
-                self.noise.reset(len(self.low))
-            a = self.explore_action()  # line 7
-            next_observation, reward, terminated, truncated, _ = self.env.step(self.to_env(a))  # line 8
-            if not np.isfinite(reward):
-                raise ValueError(f"DDPG: the reward after step {self.steps} is {reward}: it must be a finite number")
-            s2 = self.scaled(next_observation)
-            self.replay.add(self.s, a, self.reward_scale * reward, s2, terminated)  # line 9
-            self.s, self.episode_return, self.steps = s2, self.episode_return + reward, self.steps + 1
-            if terminated or truncated:
-                self.returns.append((self.steps, self.episode_return))
-                self.s = None
-            if len(self.replay) >= self.batch_size and self.steps > self.start_steps:
-                self.update(self.replay.sample(self.batch_size, self.draws))  # line 10
-        return self
+    def experience(self, s, a, r, s2, terminated, ended):
+        """Lines 9 and 10, after each step: store it, and learn from a minibatch."""
+        self.replay.add(s, a, r, s2, terminated)
+        if len(self.replay) >= self.batch_size and self.steps > self.start_steps:
+            self.update(self.replay.sample(self.batch_size, self.draws))
 
     def targets(self, batch):
         r"""Line 11: y = r + γ (1 − terminated) Q'(s', μ'(s')), (B,), in bare NumPy: the targets' weights are plain arrays."""
@@ -217,48 +187,9 @@ class DDPG:
             schedule.step()
         return loss
 
-    def state_dict(self):
-        """All that decides how training goes on: weights, optimisers, schedules, buffer, generators, the episode begun."""
-        networks = (self.actor, self.critic, self.target_actor, self.target_critic)
-        return {
-            "theta": [to_array(n.theta).copy() for n in networks],
-            "parts": [part.state_dict() for part in (*self.optimizers, *self.schedules, self.replay)],
-            "rng": [rng.bit_generator.state for rng in (self.explore, self.draws)],
-            "env": self.env.state_dict() if hasattr(self.env, "state_dict") else None, "noise": self.noise.state,
-            **{name: copy.copy(getattr(self, name)) for name in ("steps", "s", "episode_return", "returns")},
-        }  # fmt: skip
-
-    def load_state_dict(self, state):
-        """Go on from a state_dict, with the same bits if the environment is one of ours. ValueError if it does not fit.
-
-        Another environment cannot be put back into the middle of an episode: it begins a new one.
-        """
-        for network, theta in zip((self.actor, self.critic), state["theta"]):
-            network.theta.data = theta
-        self.target_actor.theta, self.target_critic.theta = (theta.copy() for theta in state["theta"][2:])
-        for part, saved in zip((*self.optimizers, *self.schedules, self.replay), state["parts"], strict=True):
-            part.load_state_dict(saved)
-        for rng, saved in zip((self.explore, self.draws), state["rng"]):
-            rng.bit_generator.state = saved
-        for name in ("steps", "s", "episode_return", "returns"):
-            setattr(self, name, copy.copy(state[name]))
-        self.noise.state = state["noise"]
-        if state["env"] is None:
-            self.s = None
-        else:
-            self.env.load_state_dict(state["env"])
-
 
 @jit
 def polyak(theta, theta_target, tau):
     r"""θ' ← τ θ + (1 − τ) θ', in place and in one pass; τ has the arrays' type"""
     for i in range(theta.size):
         theta_target[i] = tau * theta[i] + (theta.dtype.type(1) - tau) * theta_target[i]
-
-
-def bounds(space, name):
-    """low and high (n,) of a space; ValueError unless it is a Box with one axis."""
-    low, high = getattr(space, "low", None), getattr(space, "high", None)
-    if low is None or np.ndim(low) != 1:
-        raise ValueError(f"DDPG: the {name} space must be a Box of shape (n,), not {space}")
-    return low.astype(np.float64), high.astype(np.float64)

@@ -25,7 +25,7 @@ high by chance, too. So one network chooses, the other one judges:
 
                 y = r + γ Q'(s', argmax_a' Q(s', a'; θ))
 
-A prime on s or a means *next*; Q' is the copy, the paper's Q̂ with weights θ⁻.
+Lines 4 to 6 and 9 are `Agent.learn` in agent.py. A prime on s or a means *next*; Q' is the copy, the paper's Q̂ with weights θ⁻.
 
 What must be right, and is silently wrong elsewhere:
 
@@ -38,16 +38,14 @@ Where it differs from the paper: no images, and so no frames to skip or to stack
 clipped to ±1; rewards are not clipped; an update after every step, not after every fourth, unless `train_every` says so.
 """
 
-import copy
-
 import numpy as np
 
 from minigrad import no_grad, optim
-from minigrad.tensor import to_array
 from models.mlp import MLP
 
+from .agent import Agent
 from .ddpg import squared_error
-from .mdp import check_count, check_gamma, check_share
+from .mdp import check_count, check_share
 from .replay import Replay
 
 
@@ -56,24 +54,6 @@ class QNetwork(MLP):
 
     def __init__(self, n, n_actions, hidden, *, rng, dtype=np.float32):
         super().__init__((n, *hidden, n_actions), rng=rng, dtype=dtype)
-
-
-class PairNetwork(MLP):
-    r"""q̂(s, a, w), the form of Zhao's book: the action is one more input, in 0 ... 1. A passes value all actions.
-
-    The rest of this file need not know: it asks for the values of all actions, (B, n) -> (B, A), and gets them.
-    """
-
-    def __init__(self, n, n_actions, hidden, *, rng, dtype=np.float32):
-        super().__init__((n + 1, *hidden, 1), rng=rng, dtype=dtype)
-        self.actions = np.linspace(0, 1, n_actions, dtype=dtype)
-
-    def forward(self, s):
-        """Each s with each action, in one batch."""
-        B, A = len(s), len(self.actions)
-        pairs = np.empty((B, A, s.shape[1] + 1), self.actions.dtype)
-        pairs[:, :, :-1], pairs[:, :, -1] = s[:, None], self.actions
-        return super().forward(pairs.reshape(B * A, -1)).reshape(B, A)
 
 
 def taken(q, a):
@@ -86,12 +66,13 @@ def epsilon_at(t, start, steps, last):
     return 1 + (last - 1) * min(max((t - start) / steps, 0), 1)
 
 
-class DQN:
+class DQN(Agent):
     """env: any with Gymnasium's contract, a Box of observations (n,) and Discrete actions. seed: of all here, the env included.
 
-    hidden: sizes of the hidden layers. network: QNetwork or PairNetwork. lr: learning rate of Adam; it falls in a straight
-    line to 0 over `decay_steps` updates if that is given. gamma: as above. double: line 13 of double DQN. target_every: C.
-    batch_size, capacity: of the replay memory. start_steps: so many random actions before the first update.
+    hidden: sizes of the hidden layers. network: QNetwork, or a class that is made and called like it (examples/dqn.py has one).
+    lr: learning rate of Adam; it falls in a straight line to 0 over `decay_steps` updates if that is given. gamma: as above.
+    double: line 13 of double DQN. target_every: C. batch_size, capacity: of the replay memory. start_steps: after so many random
+    actions ε begins to fall, and learning begins.
     epsilon, epsilon_steps: the last ε, and the steps until it is reached after the first. train_every: steps per update.
     reward_scale: what rewards are multiplied by. dtype: float32 or float64.
     ValueError for other spaces, for γ or ε outside [0, 1], for a count that is no integer or too small, for a memory that cannot hold a batch.
@@ -102,43 +83,33 @@ class DQN:
         target_every=500, batch_size=64, capacity=100_000, start_steps=1_000, epsilon=0.05, epsilon_steps=10_000,
         train_every=1, reward_scale=1.0, dtype=np.float32,
     ):  # fmt: skip
-        space, n_actions = env.observation_space, getattr(env.action_space, "n", None)
+        super().__init__(env, seed, gamma, reward_scale, dtype)
+        n_actions = getattr(env.action_space, "n", None)
         if n_actions is None:
             raise ValueError(f"DQN: the action space must be Discrete, not {env.action_space}: for real numbers take DDPG")
-        if np.ndim(getattr(space, "low", None)) != 1:
-            raise ValueError(f"DQN: the observation space must be a Box of shape (n,), not {space}")
         counts = {"target_every": target_every, "batch_size": batch_size, "capacity": capacity, "epsilon_steps": epsilon_steps,
                   "train_every": train_every, "start_steps": start_steps}  # fmt: skip
         for name, value in counts.items():
             setattr(self, name, check_count(value, f"DQN: {name}", 0 if name == "start_steps" else 1))
         if self.capacity < self.batch_size:
             raise ValueError(f"DQN: capacity {capacity} holds no batch of {batch_size}: raise it, or take smaller batches")
-        self.env, self.dtype, self.gamma, self.double = env, np.dtype(dtype), check_gamma(gamma), double
-        self.epsilon, self.reward_scale, self.first_action = check_share(epsilon, "epsilon"), reward_scale, int(env.action_space.start)
-        top = np.maximum(abs(space.low), abs(space.high)).astype(np.float64)
-        self.observation_scale = np.where(np.isfinite(top) & (top > 0), top, 1).astype(dtype)
-        # four streams, so that more draws of one move no other: weights, exploration, minibatches, the world's seed
-        init, self.explore, self.draws, first = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(4))
-        self.env_seed, self.n_actions = int(first.integers(2**31)), int(n_actions)
-        self.replay = Replay(self.capacity, len(top), 1, dtype)  # line 1; an action is a number in its one column
-        self.network = network(len(top), self.n_actions, hidden, rng=init, dtype=dtype)  # line 2
+        self.epsilon, self.double = check_share(epsilon, "epsilon"), double
+        n, self.n_actions, self.first_action = len(self.observation_scale), int(n_actions), int(env.action_space.start)
+        self.replay = Replay(self.capacity, n, 1, dtype)  # line 1; an action is a number in its one column
+        self.network = network(n, self.n_actions, hidden, rng=self.init, dtype=dtype)  # line 2
         self.target = self.network.frozen()  # line 3
         self.optimizer = optim.Adam(self.network, lr)
-        decay_steps = decay_steps and check_count(decay_steps, "DQN: decay_steps", 1)
+        decay_steps = None if decay_steps is None else check_count(decay_steps, "DQN: decay_steps", 1)
         self.schedules = [optim.LinearLR(self.optimizer, decay_steps)] if decay_steps else []
-        self.steps, self.s, self.episode_return, self.returns = 0, None, 0.0, []  # s: what the network sees now
-
-    def scaled(self, observation):
-        """What the network sees: (..., n), over the bounds where these are finite. ValueError unless these are n finite numbers."""
-        x = np.asarray(observation, self.dtype)
-        if x.shape[-1:] != self.observation_scale.shape or not np.isfinite(x).all():
-            raise ValueError(f"DQN: an observation must be {len(self.observation_scale)} finite numbers, not {observation!r}")
-        return x / self.observation_scale
+        self.optimizers, self.copies, self.others = [self.optimizer], [self.target], [self.replay]
 
     def values(self, observations):
         """Q(s, ·) without a graph: (B, n) as the environment gives them -> (B, A), in units of the scaled reward."""
+        s = self.scaled(observations)
+        if s.ndim != 2:
+            raise ValueError(f"DQN: values() takes observations (B, {s.shape[-1]}), not an array of shape {s.shape}")
         with no_grad():
-            return self.network(self.scaled(observations)).data
+            return self.network(s).data
 
     def greedy(self, s):
         """Line 8: the best action 0 ... A − 1 at one s (n,). FloatingPointError once the weights have run away."""
@@ -148,9 +119,9 @@ class DQN:
             raise FloatingPointError("DQN: Q is NaN: the weights have run away; try a smaller lr or reward_scale")
         return int(q.argmax())
 
-    def act(self, observation):
-        """The best action for one observation (n,), without exploration, as the environment numbers it."""
-        return self.first_action + self.greedy(self.scaled(observation))
+    def to_env(self, a):
+        """An action 0 ... A − 1 as the environment numbers it."""
+        return self.first_action + a
 
     def explore_action(self):
         """Lines 7 and 8: random with probability ε_t, else the best."""
@@ -158,30 +129,12 @@ class DQN:
             return int(self.explore.integers(self.n_actions))
         return self.greedy(self.s)
 
-    def learn(self, steps):
-        """Go on for so many steps of the environment, with an update after each `train_every`; returns self.
-
-        `self.returns` gets a pair (step, return) for each episode that ends. learn(a) and learn(b) are learn(a + b),
-        bit for bit. ValueError if the environment gives an observation or a reward that is no number.
-        """
-        for _ in range(check_count(steps, "DQN: steps", 0)):  # lines 4 and 6
-            if self.s is None:  # line 5
-                seed = self.env_seed if self.steps == 0 else None  # later episodes go on with the environment's generator
-                self.s, self.episode_return = self.scaled(self.env.reset(seed=seed)[0]), 0.0
-            a = self.explore_action()  # lines 7 and 8
-            next_observation, reward, terminated, truncated, _ = self.env.step(self.first_action + a)  # line 9
-            if not np.isfinite(reward):
-                raise ValueError(f"DQN: the reward after step {self.steps} is {reward}: it must be a finite number")
-            s2 = self.scaled(next_observation)  # line 10
-            self.replay.add(self.s, a, self.reward_scale * reward, s2, terminated)  # line 11
-            self.s, self.episode_return, self.steps = s2, self.episode_return + reward, self.steps + 1
-            if terminated or truncated:
-                self.returns.append((self.steps, self.episode_return))
-                self.s = None
-            ready = len(self.replay) >= self.batch_size and self.steps > self.start_steps
-            if ready and self.steps % self.train_every == 0:
-                self.update(self.replay.sample(self.batch_size, self.draws))  # line 12
-        return self
+    def experience(self, s, a, r, s2, terminated, ended):
+        """Lines 11 and 12, after each step: store it, and learn from a minibatch after each `train_every`."""
+        self.replay.add(s, a, r, s2, terminated)
+        ready = len(self.replay) >= self.batch_size and self.steps > self.start_steps
+        if ready and self.steps % self.train_every == 0:
+            self.update(self.replay.sample(self.batch_size, self.draws))
 
     def targets(self, batch):
         r"""Line 13: y = r + γ (1 − terminated) Q'(s', a*), (B,), in bare NumPy: the target's weights are a plain array.
@@ -211,30 +164,3 @@ class DQN:
         if self.optimizer.steps % self.target_every == 0:  # line 15; the optimiser counts the updates
             self.target.theta[...] = self.network.theta.data
         return loss.item()
-
-    def state_dict(self):
-        """All that decides how training goes on: weights, optimiser, schedule, memory, generators, the episode begun."""
-        return {
-            "theta": [to_array(network.theta).copy() for network in (self.network, self.target)],
-            "parts": [part.state_dict() for part in (self.optimizer, *self.schedules, self.replay)],
-            "rng": [rng.bit_generator.state for rng in (self.explore, self.draws)],
-            "env": self.env.state_dict() if hasattr(self.env, "state_dict") else None,
-            **{name: copy.copy(getattr(self, name)) for name in ("steps", "s", "episode_return", "returns")},
-        }  # fmt: skip
-
-    def load_state_dict(self, state):
-        """Go on from a state_dict, with the same bits if the environment is one of ours. ValueError if it does not fit.
-
-        Another environment cannot be put back into the middle of an episode: it begins a new one.
-        """
-        self.network.theta.data, self.target.theta = state["theta"][0], state["theta"][1].copy()
-        for part, saved in zip((self.optimizer, *self.schedules, self.replay), state["parts"], strict=True):
-            part.load_state_dict(saved)
-        for rng, saved in zip((self.explore, self.draws), state["rng"]):
-            rng.bit_generator.state = saved
-        for name in ("steps", "s", "episode_return", "returns"):
-            setattr(self, name, copy.copy(state[name]))
-        if state["env"] is None:
-            self.s = None
-        else:
-            self.env.load_state_dict(state["env"])

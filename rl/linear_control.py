@@ -22,12 +22,12 @@ import numpy as np
 
 from minigrad.kernels import jit
 
-from .envs.dynamics import STATE_SIZE, begin, observe, step
+from .envs.dynamics import STATE_SIZE, begin, has_kind, observe, step
 from .envs.tabular import draw
 from .episodes import limit_of, new_world, pick, sum_up, world_seed
 from .features import TileCoding, active_tiles, rows
 from .linear_value import step_towards, value
-from .mdp import check_count, check_gamma, check_share
+from .mdp import check_count, check_gamma, check_share, check_step
 
 SARSA, Q_LEARNING = 0, 1
 METHODS = {"sarsa": SARSA, "q_learning": Q_LEARNING}
@@ -157,13 +157,6 @@ def weights(W, env, size):
     return W
 
 
-def check_step(alpha):
-    """α as a float; ValueError if it is negative or not finite. (Above 1 it may make sense, where features are small.)"""
-    if not 0 <= alpha < np.inf:
-        raise ValueError(f"alpha must be a finite number of at least 0, not {alpha!r}")
-    return float(alpha)
-
-
 def check_tiles(env, features):
     """ValueError unless the tile coding has as many coordinates as the world: compiled code would read past its state."""
     if features.tiling.low.shape != env.observation_space.shape:
@@ -228,7 +221,7 @@ def learn_fast(env, features, episodes, *, method="sarsa", alpha, gamma=1.0, eps
     env: a TabularEnvironment, and features Φ (S, F); or a world with a `kind` (MountainCar), and a TileCoding.
     """
     tabular = hasattr(env, "tables")
-    if not (np.ndim(features) == 2 if tabular else hasattr(env, "kind") and isinstance(features, TileCoding)):
+    if not (np.ndim(features) == 2 if tabular else has_kind(env) and isinstance(features, TileCoding)):
         raise TypeError(f"learn_fast: no compiled loop for {type(env).__name__} with these features: use learn")
     method, world = check(method, alpha, gamma, epsilon, episodes), new_world(rng)
     if tabular and len(features) != env.observation_space.n:

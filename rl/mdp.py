@@ -15,6 +15,7 @@ r"""Markov decision processes as two arrays, and the value of a policy. Notation
     A, b, D         in linear_value.py: a matrix, a vector, diag(d); a step of TD moves w by α (b − A w) on average
     μ(s), Q(s, a)   in ddpg.py: actor and critic, with weights θ; τ: how fast their copies μ', Q', θ' follow
     λ, z, n         share of the past in a trace; the trace; steps of a return (n_step.py, traces.py)
+    r(θ), A_t, V    in ppo.py: a ratio of probabilities (r_t is a reward), the advantage, the critic
     ρ(s), X, Ψ      in policy_gradient.py: discounted visits, features x(s, a) of actions (S, A, K), what the score is weighted by
     N, E, K, B      steps of a record, episodes, outcomes or active features, transitions of a batch
     n, m            how many numbers an observation has, and an action
@@ -110,6 +111,13 @@ def check_share(x, name):
     if not isinstance(x, Real) or not 0 <= x <= 1:
         raise ValueError(f"{name} must lie between 0 and 1, not {x!r}")
     return float(x)
+
+
+def check_step(alpha):
+    """α as a float; ValueError if it is negative or not finite. (Above 1 it may make sense, where features are small.)"""
+    if not 0 <= alpha < np.inf:
+        raise ValueError(f"alpha must be a finite number of at least 0, not {alpha!r}")
+    return float(alpha)
 
 
 def check_gamma(gamma, mdp=None, moves=None):

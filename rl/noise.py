@@ -27,6 +27,14 @@ class Gaussian:
         """The next N_t, (size,) float64."""
         return self.sigma * rng.standard_normal(self.state.shape)
 
+    def state_dict(self):
+        """Where the walk is."""
+        return {"state": self.state.copy()}
+
+    def load_state_dict(self, state):
+        """Go on from there."""
+        self.state = state["state"].copy()
+
 
 class OrnsteinUhlenbeck(Gaussian):
     """theta: the pull towards 0; sigma: the push; dt: Δt, the time of a step. Starts from 0 in each episode."""

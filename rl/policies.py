@@ -16,7 +16,9 @@ HALF_LOG_2PI, LOG_2 = 0.5 * float(np.log(2 * np.pi)), float(np.log(2))
 
 
 def categorical_log_prob(logits, a):
-    r"""ln π(a) = logit_a − ln Σ_b exp(logit_b): logits (B, A), integers a (B,) -> (B,)"""
+    r"""ln π(a) = logit_a − ln Σ_b exp(logit_b): logits (B, A), integers a (B,) -> (B,). ValueError for actions that are none."""
+    if np.shape(a) != logits.shape[:1] or not ((0 <= np.asarray(a)) & (np.asarray(a) < logits.shape[1])).all():
+        raise ValueError(f"actions must be (B,) = ({len(logits)},) numbers of 0 ... {logits.shape[1] - 1}, not {a}")
     return log_softmax(logits)[np.arange(len(a)), a]
 
 
@@ -27,7 +29,12 @@ def categorical_entropy(logits):
 
 
 def gaussian_log_prob(a, mean, log_std):
-    r"""ln N(a; μ, σ²) = Σ_i [−(a_i − μ_i)² / (2 σ_i²) − ln σ_i − ½ ln 2π]: a, mean (B, m), log_std (m,) or (B, m) -> (B,)"""
+    r"""ln N(a; μ, σ²) = Σ_i [−(a_i − μ_i)² / (2 σ_i²) − ln σ_i − ½ ln 2π]: a, mean (B, m), log_std (m,) or (B, m) -> (B,)
+
+    ValueError unless both have two axes: (B,) against (B, 1) would give all B² pairs.
+    """
+    if np.ndim(a) != 2 or mean.ndim != 2:
+        raise ValueError(f"actions and means must be (B, m), not {np.shape(a)} and {mean.shape}")
     z = (a - mean) * np.exp(-log_std)  # (B, m)
     return (-0.5 * z * z - log_std - HALF_LOG_2PI).sum(axis=1)
 
@@ -42,8 +49,9 @@ def squashed_gaussian_log_prob(u, mean, log_std):
 
     ln π(a) = ln N(u; μ, σ²) − Σ_i ln(1 − tanh² u_i),     ln(1 − tanh² u) = 2 (ln 2 − u − softplus(−2u))
 
-    The left form is −∞ from |u| = 9 on in float32, as tanh is 1 there; the right one is exact. u, not a, is wanted: who
-    has a only may take arctanh(a), which loses the same digits. (Haarnoja et al. 2018, appendix C)
+    In float32 the left form has lost its digits at |u| = 9 (−15.94, where −16.61 is right), and is −∞ from 10 on, where tanh is 1;
+    the right one is exact. u, not a, is wanted: who has a only may take arctanh(a), which loses the same digits. (Haarnoja et
+    al. 2018, appendix C)
     """
     return gaussian_log_prob(u, mean, log_std) - (2 * (LOG_2 - u - softplus(-2 * u))).sum(axis=1)
 
@@ -60,7 +68,9 @@ class Categorical(nn.Module):
         return categorical_log_prob(logits, a), categorical_entropy(logits)
 
     def draw(self, s, rng):
-        """A random action for each s: (B, n) -> (B,). The largest logit + Gumbel noise is a draw from the softmax."""
+        """A random action for each s: (B, n) -> (B,). The largest of logit + Gumbel noise is a draw from the softmax: such noise
+        is −ln E, E ~ Exp(1), so the largest is the smallest E_a / exp(logit_a): of A clocks that ring at the rates exp(logit_a)
+        the one that rings first."""
         logits = self.net(s).data
         return np.argmax(logits + rng.gumbel(size=logits.shape), axis=1)
 

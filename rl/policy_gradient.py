@@ -6,7 +6,8 @@ values of π itself, and ρ(s) = Σ_t γᵗ P(s_t = s) the discounted visits of 
     ∇J = Σ_s ρ(s) Σ_a π(a|s) q(s, a) ∇ ln π(a|s) = E[ Σ_t γᵗ Ψ_t ∇ ln π(a_t|s_t) ]           (Zhao, theorem 9.2)
 
 No ∇ρ, although θ decides which states are visited: that is the theorem. The second form is an average over episodes, so
-whoever plays can estimate it. It holds for each of these Ψ, which differ in how far they scatter and what they must know:
+whoever plays can estimate it. It holds for the first two of these Ψ whatever v̂ is, and for the others where the critic is
+right, q̂ = q and v̂ = v. They differ in how far they scatter and in what they must know:
 
     REINFORCE           Ψ = g_t                        the return from t on: no model, no values, much noise
     with a baseline     Ψ = g_t − v̂(s_t)               the same mean, as Σ_a π ∇ ln π = ∇ Σ_a π = ∇ 1 = 0; less noise
@@ -34,7 +35,7 @@ from minigrad.kernels import jit
 
 from .envs.tabular import draw
 from .episodes import limit_of, new_world, pick, sum_up
-from .mdp import action_values, check_count, check_distributions, check_gamma, check_policy, state_values, under
+from .mdp import action_values, check_count, check_distributions, check_gamma, check_policy, check_step, state_values, under
 
 REINFORCE, BASELINE, QAC, A2C = 0, 1, 2, 3
 METHODS = {"reinforce": REINFORCE, "baseline": BASELINE, "qac": QAC, "a2c": A2C}
@@ -60,6 +61,8 @@ def visits(mdp, policy, start, gamma):
     gamma, going = check_gamma(gamma, mdp, P_pi > 0), ~mdp.terminal
     check_distributions(start := np.asarray(start, np.float64), "start")
     rho = np.zeros(mdp.n_states)
+    if start.shape != rho.shape:
+        raise ValueError(f"start must have shape (S,) = {rho.shape}, not {start.shape}")
     rho[going] = np.linalg.solve(np.eye(going.sum()) - gamma * P_pi[np.ix_(going, going)].T, start[going])
     return rho
 
@@ -218,8 +221,10 @@ def learn(env, X, episodes, *, method="reinforce", alpha, alpha_w=0.0, gamma=1.0
 
     X (S, A, K), Phi (S, F): features as above; Phi is a single weight for all states if not given. theta (K,) to start
     from, zeros if not given; it is not changed. alpha, alpha_w: step sizes of the policy and of the critic.
-    ValueError for an unknown method, shapes that do not fit, γ outside [0, 1], REINFORCE with α_w ≠ 0, or one of the two
-    methods that need whole episodes in an environment that has no max_episode_steps.
+    REINFORCE, with or without a baseline, knows rewards up to the clock only: a *truncated* episode counts as if the world had
+    ended. So give a clock that seldom stops it. QAC and A2C bootstrap through it.
+    ValueError for an unknown method, shapes that do not fit, numbers out of range or not finite, REINFORCE with α_w ≠ 0, or no
+    max_episode_steps; FloatingPointError when the weights have run away.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
@@ -231,12 +236,16 @@ def learn(env, X, episodes, *, method="reinforce", alpha, alpha_w=0.0, gamma=1.0
     theta = np.zeros(X.shape[2]) if theta is None else np.array(theta, np.float64)
     if theta.shape != X.shape[2:]:
         raise ValueError(f"theta must have shape (K,) = {X.shape[2:]}, not {theta.shape}")
-    limit, kind = limit_of(env), METHODS[method]
-    if kind <= BASELINE and not limit:
-        raise ValueError(f"{method} learns from whole episodes: give the environment max_episode_steps, so that there are such")
+    if not (np.isfinite(X).all() and np.isfinite(Phi).all() and np.isfinite(theta).all()):
+        raise ValueError("X, Phi and theta must be finite numbers")
+    limit, kind, alpha, alpha_w = limit_of(env), METHODS[method], check_step(alpha), check_step(alpha_w)
+    if not limit:
+        raise ValueError(f"{method}: give the environment max_episode_steps: a policy may learn never to arrive")
     if kind == REINFORCE and alpha_w != 0:
         raise ValueError("reinforce has no critic: leave alpha_w out, or take method='baseline'")
     W, returns = np.zeros((shape[1] if kind == QAC else 1, Phi.shape[1])), np.zeros(episodes)
-    rest = limit, returns, float(alpha), float(alpha_w), gamma, new_world(rng), rng
+    rest = limit, returns, alpha, alpha_w, gamma, new_world(rng), rng
     learn_tables(kind, theta, W, X, Phi, env.tables, sum_up(env.start), *rest)
+    if not (np.isfinite(theta).all() and np.isfinite(W).all()):
+        raise FloatingPointError(f"{method}: the weights have run away: try a smaller alpha, and alpha_w")
     return Learned(theta, W if kind == QAC else W[0], returns)

@@ -14,13 +14,17 @@ A is how much better the action was than usual, by generalized advantage estimat
 
     δ_t = r_t + γ V(s_{t+1}) − V(s_t),     A_t = δ_t + γλ A_{t+1}
 
-λ = 0: one reward, then V's opinion. λ = 1: all rewards to the end of the episode, less V(s_t). So with one pass over
-the experience, when r(θ) = 1 and the slope of L is the policy gradient itself, older methods are settings of this class:
+(r with θ is a ratio, r_t a reward.) λ = 0: one reward, then V's opinion. λ = 1: all rewards to the end of the episode, or of
+the rollout, where V stands for the rest, less V(s_t). In a single step on the whole rollout (epochs = 1, batch_size = None,
+normalize = False) r(θ) is 1, and the slope of L is that of older methods, divided by the number of steps, T:
 
-    REINFORCE                 λ = 1, baseline=False (V = 0), epochs = 1, whole episodes
-    REINFORCE with baseline   λ = 1, epochs = 1
-    A2C                       λ = 0, epochs = 1
-    PPO                       0 < λ < 1, epochs > 1, minibatches
+    REINFORCE                 λ = 1, baseline = False (V = 0), whole episodes
+    REINFORCE with baseline   λ = 1, whole episodes
+    A2C                       λ = 0
+    PPO                       0 < λ < 1, epochs > 1, minibatches, A normalised
+
+(Let a rollout hold many episodes: if it is one, the division by T makes a step of a long episode count less than the theorem
+says.)
 
 What must be right, and is silently wrong elsewhere:
 
@@ -29,11 +33,12 @@ What must be right, and is silently wrong elsewhere:
   * π(a|s, θ_old) and A are constants, computed once before the first step of a rollout.
   * Of a real action, the probability is that of what was drawn, before it was cut to the bounds of the space.
 
-As everyone does, γᵗ of the theorem is left out. Where it differs from the paper: networks of policy and V are apart, each
-with its own Adam; one environment; advantages are normalised over each minibatch; V's loss is not clipped.
+As everyone does, γᵗ of the theorem is left out, and advantages are normalised over each minibatch, of which the paper says
+nothing. Where it differs: relu, not tanh; one environment, not several; V with an Adam of its own. Not in the paper but in much
+of the code that followed, and not here: clipping V's loss, clipping gradients, orthogonal weights. The loop of playing is
+`Agent.learn` in agent.py.
 """
 
-import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +47,7 @@ from minigrad import no_grad, optim
 from minigrad.kernels import jit
 from models.mlp import MLP
 
+from .agent import Agent
 from .ddpg import squared_error
 from .mdp import check_count, check_gamma, check_share
 from .policies import Categorical, Gaussian
@@ -62,13 +68,16 @@ def gae(rewards, values, next_values, terminated, ended, gamma, lam):
     r"""A (T,): A_t = δ_t + γλ (1 − ended_t) A_{t+1},  δ_t = r_t + γ (1 − terminated_t) V(s_{t+1}) − V(s_t).
 
     values, next_values (T,): V(s_t) and V(s_{t+1}), the second of what `step` returned: next_values[t] is not values[t + 1]
-    where an episode ended. A + values are the returns that V is to learn. ValueError unless all have shape (T,).
+    where an episode ended. A + values are the returns that V is to learn. ValueError unless all have shape (T,), and if a
+    terminated step has not ended its episode.
     (Schulman et al. 2016, equation 16)
     """
     columns = [np.ascontiguousarray(x, np.float64) for x in (rewards, values, next_values, terminated, ended)]
     shapes = {x.shape for x in columns}
     if len(shapes) > 1 or columns[0].ndim != 1:
         raise ValueError(f"gae: all must have one shape (T,), not {[x.shape for x in columns]}")
+    if (columns[3] > columns[4]).any():
+        raise ValueError("gae: where the world has terminated, the episode has ended: ended must be 1 there, too")
     return backward_sum(*columns, check_gamma(gamma), check_share(lam, "lam"))
 
 
@@ -88,14 +97,16 @@ backward_sum = jit(backward_sum, flags=())
 def clipped_surrogate(log_prob, old_log_prob, advantages, clip):
     r"""min(r A, clip(r, 1 − ε, 1 + ε) A) with r = exp(ln π − ln π_old), of each entry; its mean is to be *raised*.
 
-    log_prob: a Tensor of any shape; old_log_prob, advantages: arrays of the same one, constants. (Equation 7)
+    log_prob: a Tensor of any shape; old_log_prob, advantages: arrays of the same one, constants; else ValueError. (Equation 7)
     """
+    if not log_prob.shape == old_log_prob.shape == advantages.shape:
+        raise ValueError(f"all three must have one shape, not {log_prob.shape}, {old_log_prob.shape} and {advantages.shape}")
     ratio = np.exp(log_prob - old_log_prob)
     clipped = np.minimum(np.maximum(ratio, 1 - clip), 1 + clip)
     return np.minimum(ratio * advantages, clipped * advantages)
 
 
-class PPO:
+class PPO(Agent):
     """env: any with Gymnasium's contract, observations in a Box (n,), actions in a Box (m,) or numbered. seed: of everything.
 
     hidden: sizes of the hidden layers of both networks. actor_lr, critic_lr: learning rates of Adam; with `decay_steps` they
@@ -106,40 +117,31 @@ class PPO:
     ValueError for other spaces, for γ, λ or ε outside [0, 1], for a count that is no integer or too small.
     """
 
+    kept = (*Agent.kept, "rows")
+
     def __init__(
         self, env, seed=0, *, hidden=(64, 64), actor_lr=1e-3, critic_lr=1e-3, decay_steps=None, gamma=0.99, lam=0.95, clip=0.2,
         rollout_steps=1024, whole_episodes=False, epochs=10, batch_size=64, entropy=0.0, baseline=True, normalize=True,
         log_std=-0.5, reward_scale=1.0, dtype=np.float32,
     ):  # fmt: skip
-        self.env, self.dtype, self.gamma, self.lam = env, np.dtype(dtype), check_gamma(gamma), check_share(lam, "PPO: lam")
-        self.clip, self.entropy = self.dtype.type(check_share(clip, "PPO: clip")), self.dtype.type(entropy)
+        super().__init__(env, seed, gamma, reward_scale, dtype)
+        self.lam, self.clip = check_share(lam, "PPO: lam"), self.dtype.type(check_share(clip, "PPO: clip"))
         self.rollout_steps, self.epochs = check_count(rollout_steps, "PPO: rollout_steps", 1), check_count(epochs, "PPO: epochs", 1)
-        self.batch_size = batch_size and check_count(batch_size, "PPO: batch_size", 1)
-        decay_steps = decay_steps and check_count(decay_steps, "PPO: decay_steps", 1)
-        self.whole_episodes, self.baseline, self.normalize, self.reward_scale = whole_episodes, baseline, normalize, reward_scale
-        low, high = bounds(env.observation_space, "observation")
-        top, n = np.maximum(np.abs(low), np.abs(high)), len(low)
-        self.observation_scale = np.where(np.isfinite(top) & (top > 0), top, 1).astype(dtype)  # (n,)
-        # four streams, so that more draws of one move no other: weights, actions, minibatches, the world's seed
-        init, self.explore, self.draws, first = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(4))
-        self.env_seed, self.discrete = int(first.integers(2**31)), hasattr(env.action_space, "n")
+        self.batch_size = None if batch_size is None else check_count(batch_size, "PPO: batch_size", 1)
+        decay_steps = None if decay_steps is None else check_count(decay_steps, "PPO: decay_steps", 1)
+        if not np.isfinite([entropy, log_std]).all():
+            raise ValueError(f"PPO: entropy and log_std must be finite numbers, not {entropy!r} and {log_std!r}")
+        self.whole_episodes, self.baseline, self.normalize, self.entropy = whole_episodes, baseline, normalize, self.dtype.type(entropy)
+        n, self.discrete = len(self.observation_scale), hasattr(env.action_space, "n")
         if self.discrete:
-            self.policy = Categorical(n, int(env.action_space.n), hidden, init, dtype)
+            self.policy = Categorical(n, int(env.action_space.n), hidden, self.init, dtype)
         else:
-            self.low, self.high = bounds(env.action_space, "action")
-            self.policy = Gaussian(n, len(self.low), hidden, init, dtype, log_std)
-        self.critic = MLP((n, *hidden, 1), rng=init, dtype=dtype)
+            self.low, self.high = self.bounds(env.action_space, "action")
+            self.policy = Gaussian(n, len(self.low), hidden, self.init, dtype, log_std)
+        self.critic = MLP((n, *hidden, 1), rng=self.init, dtype=dtype)
         self.optimizers = optim.Adam(self.policy, actor_lr), optim.Adam(self.critic, critic_lr)
-        updates = decay_steps and max(decay_steps // self.rollout_steps, 1)
-        self.schedules = [optim.LinearLR(optimizer, updates) for optimizer in self.optimizers] if decay_steps else []
-        self.steps, self.s, self.episode_return, self.returns, self.rows = 0, None, 0.0, [], []  # rows: of the rollout
-
-    def scaled(self, observation):
-        """What the networks see: (n,), over the bounds. ValueError unless these are n finite numbers."""
-        x = np.asarray(observation, self.dtype)
-        if x.shape != self.observation_scale.shape or not np.isfinite(x).all():
-            raise ValueError(f"PPO: an observation must be {len(self.observation_scale)} finite numbers, not {observation!r}")
-        return x / self.observation_scale
+        self.schedules = [optim.LinearLR(optimizer, decay_steps) for optimizer in self.optimizers] if decay_steps else []
+        self.rows = []  # of the rollout
 
     def to_env(self, a):
         """An action of the policy as the environment wants it: a number, or (m,) from units of half the range, cut to the bounds."""
@@ -150,36 +152,22 @@ class PPO:
         action = (high + low) / 2 + (high - low) / 2 * a
         return np.clip(action, self.low, self.high).astype(self.env.action_space.dtype)
 
-    def act(self, observation):
-        """The policy's likeliest action for one observation (n,), in the action space."""
+    def greedy(self, s):
+        """The policy's likeliest action at one s (n,)."""
         with no_grad():
-            return self.to_env(self.policy.best(self.scaled(observation)[None])[0])
+            return self.policy.best(s[None])[0]
 
-    def learn(self, steps):
-        """Go on for so many steps of the environment, with an update whenever a rollout is full; returns self.
+    def explore_action(self):
+        """An action drawn from π(·|s)."""
+        with no_grad():
+            return self.policy.draw(self.s[None], self.explore)[0]
 
-        `self.returns` gets a pair (step, return) for each episode that ends. learn(a) and learn(b) are learn(a + b),
-        bit for bit. ValueError if the environment gives an observation or a reward that is no number.
-        """
-        for _ in range(check_count(steps, "PPO: steps", 0)):
-            if self.s is None:
-                seed = self.env_seed if self.steps == 0 else None
-                self.s, self.episode_return = self.scaled(self.env.reset(seed=seed)[0]), 0.0
-            with no_grad():
-                a = self.policy.draw(self.s[None], self.explore)[0]
-            observation, reward, terminated, truncated, _ = self.env.step(self.to_env(a))
-            if not np.isfinite(reward):
-                raise ValueError(f"PPO: the reward after step {self.steps} is {reward}: it must be a finite number")
-            s2, ended = self.scaled(observation), terminated or truncated
-            self.rows.append((self.s, a, self.reward_scale * reward, s2, terminated, ended))
-            self.s, self.episode_return, self.steps = s2, self.episode_return + reward, self.steps + 1
-            if ended:
-                self.returns.append((self.steps, self.episode_return))
-                self.s = None
-            if len(self.rows) >= self.rollout_steps and (ended or not self.whole_episodes):
-                self.update(self.rollout())
-                self.rows = []
-        return self
+    def experience(self, s, a, r, s2, terminated, ended):
+        """Keep the step; an update whenever a rollout is full."""
+        self.rows.append((s, a, r, s2, terminated, ended))
+        if len(self.rows) >= self.rollout_steps and (ended or not self.whole_episodes):
+            self.update(self.rollout())
+            self.rows = []
 
     def rollout(self):
         """The rows so far as a Rollout."""
@@ -205,11 +193,11 @@ class PPO:
         old_log_prob, advantages, returns = self.constants(rollout)
         T, losses = len(advantages), []
         for _ in range(self.epochs):
-            for rows in np.array_split(self.draws.permutation(T), max(T // (self.batch_size or T), 1)):
+            for rows in np.array_split(self.draws.permutation(T), max(T // (T if self.batch_size is None else self.batch_size), 1)):
                 s, a = rollout.observation[rows], rollout.action[rows]
                 self.policy_step(s, a, old_log_prob[rows], advantages[rows])
                 losses.append(self.critic_step(s, returns[rows]) if self.baseline else 0.0)
-        for schedule in self.schedules:
+        for schedule in self.schedules * T:  # they count steps of the environment
             schedule.step()
         if not all(np.isfinite(p.data).all() for p in (*self.policy.parameters(), *self.critic.parameters())):
             raise FloatingPointError("PPO: a weight is NaN: the weights have run away; try smaller rates or reward_scale")
@@ -235,38 +223,8 @@ class PPO:
         loss.backward()
         optimizer.step()
 
-    def state_dict(self):
-        """All that decides how training goes on: weights, optimisers, schedules, generators, the rollout and episode begun."""
-        return {
-            "networks": [network.state_dict() for network in (self.policy, self.critic)],
-            "parts": [part.state_dict() for part in (*self.optimizers, *self.schedules)],
-            "rng": [rng.bit_generator.state for rng in (self.explore, self.draws)],
-            "env": self.env.state_dict() if hasattr(self.env, "state_dict") else None,
-            **{name: copy.copy(getattr(self, name)) for name in ("steps", "s", "episode_return", "returns", "rows")},
-        }  # fmt: skip
-
     def load_state_dict(self, state):
-        """Go on from a state_dict, with the same bits if the environment is one of ours. ValueError if it does not fit.
-
-        Another environment cannot be put back into the middle of an episode: it begins a new one.
-        """
-        for network, saved in zip((self.policy, self.critic), state["networks"], strict=True):
-            network.load_state_dict(saved)
-        for part, saved in zip((*self.optimizers, *self.schedules), state["parts"], strict=True):
-            part.load_state_dict(saved)
-        for rng, saved in zip((self.explore, self.draws), state["rng"]):
-            rng.bit_generator.state = saved
-        for name in ("steps", "s", "episode_return", "returns", "rows"):
-            setattr(self, name, copy.copy(state[name]))
-        if state["env"] is None:
-            self.s = None
-        else:
-            self.env.load_state_dict(state["env"])
-
-
-def bounds(space, name):
-    """low and high (n,) of a space; ValueError unless it is a Box with one axis."""
-    low, high = getattr(space, "low", None), getattr(space, "high", None)
-    if low is None or np.ndim(low) != 1:
-        raise ValueError(f"PPO: the {name} space must be a Box of shape (n,){' or Discrete' * (name == 'action')}, not {space}")
-    return low.astype(np.float64), high.astype(np.float64)
+        """As every agent does it. If a new episode begins, then A_t stops at the last row before it."""
+        super().load_state_dict(state)
+        if self.s is None and self.rows:
+            self.rows[-1] = (*self.rows[-1][:5], True)

@@ -20,11 +20,11 @@ import numpy as np
 
 from minigrad.kernels import jit
 
-from .envs.dynamics import STATE_SIZE, begin, observe, step
+from .envs.dynamics import STATE_SIZE, begin, has_kind, observe, step
 from .episodes import limit_of, new_world, world_seed
 from .features import TileCoding, active_tiles
-from .linear_control import Learned, check_step, check_tiles, choose, observer, weights
-from .mdp import check_count, check_gamma, check_share
+from .linear_control import Learned, check_tiles, choose, observer, weights
+from .mdp import check_count, check_gamma, check_share, check_step
 from .n_step import Window, n_step_sarsa, new_window
 from .traces import ACCUMULATING, DUTCH, REPLACING, sarsa_lambda
 
@@ -135,7 +135,7 @@ learn_dynamics = jit(learn_dynamics, flags=())
 
 def learn_fast(env, features, episodes, *, method="n_step", n=1, lam=0.0, alpha, gamma=1.0, epsilon=0.1, rng, W=None):
     """The same as `learn`, bit for bit, in one compiled loop. env: a world with a `kind` (MountainCar); features: a TileCoding."""
-    if not (hasattr(env, "kind") and isinstance(features, TileCoding)):
+    if not (has_kind(env) and isinstance(features, TileCoding)):
         raise TypeError(f"learn_fast: no compiled loop for {type(env).__name__} with these features: use learn")
     method, n, lam, episodes = check(method, n, lam, alpha, gamma, epsilon, episodes)
     check_tiles(env, features)

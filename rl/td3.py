@@ -22,14 +22,15 @@ to the state before. Three changes; Algorithm 1, with the line numbers of DDPG's
 
 With one critic, d = 1 and c = 0 all three are off, and every bit is DDPG's: a test holds it to that.
 
-Where it differs from the paper: as `ddpg.py` does. Where it does not: σ̃ = 0.2 and c = 0.5, in units of half the action's
-range, d = 2. In the paper's code ã is clipped to the range of actions, which its Algorithm 1 leaves out; so here.
+As in the paper, and other than in DDPG's: the action enters at the first layer, Gaussian noise of σ = 0.1, random first
+steps, τ = 0.005, no batch normalisation; and σ̃ = 0.2 and c = 0.5 in units of half the action's range, d = 2. Where it differs:
+two hidden layers of 64, not 400 and 300; batches of 64, not 100; last layers from U(±3e-3). In the paper's code ã is clipped
+to the range of actions, which its Algorithm 1 leaves out; so here.
 """
 
 import numpy as np
 
 from minigrad import Tensor, optim
-from minigrad.tensor import to_array
 
 from .ddpg import DDPG, Critic, pair, polyak, squared_error
 from .mdp import check_count
@@ -59,7 +60,8 @@ class TD3(DDPG):
         adams = [optim.Adam(critic, self.critic_optimizer.lr) for critic in more]
         self.critics, self.critic_optimizers = [self.critic, *more], [self.critic_optimizer, *adams]  # line 1
         self.target_critics = [self.target_critic, *[critic.frozen() for critic in more]]  # line 2
-        self.optimizers = *self.optimizers, *adams
+        self.optimizers, self.copies = (*self.optimizers, *adams), [self.target_actor, *self.target_critics]
+        self.generators.append(self.smoothing)
         self.schedules += [optim.LinearLR(adam, schedule.total_iters) for schedule in self.schedules[:1] for adam in adams]
 
     def target_actions(self, s2):
@@ -95,17 +97,3 @@ class TD3(DDPG):
         for schedule in self.schedules:
             schedule.step()
         return loss
-
-    def state_dict(self):
-        """DDPG's, and what it does not know of: the weights of the other critics, the generator of ε."""
-        more = [[to_array(critic.theta).copy() for critic in critics[1:]] for critics in (self.critics, self.target_critics)]
-        return super().state_dict() | {"more_critics": more, "smoothing": self.smoothing.bit_generator.state}
-
-    def load_state_dict(self, state):
-        """Go on from a state_dict, as DDPG does. ValueError if it does not fit."""
-        if len(state.get("more_critics", [()])[0]) != len(self.critics) - 1 or "smoothing" not in state:
-            raise ValueError(f"TD3: the saved state is DDPG's, or has another number of critics than {len(self.critics)}")
-        super().load_state_dict(state)
-        for critic, target, theta, slow in zip(self.critics[1:], self.target_critics[1:], *state["more_critics"]):
-            critic.theta.data, target.theta = theta, slow.copy()
-        self.smoothing.bit_generator.state = state["smoothing"]

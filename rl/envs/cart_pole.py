@@ -1,16 +1,17 @@
 r"""Cart pole (Barto, Sutton & Anderson 1983): push a cart to the left or right so that the pole on it does not fall.
 Gymnasium's CartPole-v1, the same numbers to the last bit.
 
-    x position of the cart (m), θ angle of the pole (rad, 0 is upright), F = ±10 N the push, f what moves the cart's mass:
+    x position of the cart (m), θ angle of the pole (rad, 0 is upright), F = ±10 N the push; M = 1 kg cart, m = 0.1 kg pole,
+    l = 0.5 m half its length, τ = 0.02 s a step; f the acceleration (m/s²) that the cart would have if the pole did not turn:
 
     f  = (F + m l θ̇² sin θ) / (M + m)
     θ̈  = (g sin θ − f cos θ) / (l (4/3 − m cos² θ / (M + m)))          ẍ = f − m l θ̈ cos θ / (M + m)
 
     x ← x + τ ẋ,   ẋ ← ẋ + τ ẍ,   θ ← θ + τ θ̇,   θ̇ ← θ̇ + τ θ̈          (Euler: the old speeds move the positions)
 
-M = 1 kg cart, m = 0.1 kg pole, l = 0.5 m half its length, τ = 0.02 s a step. Each step pays 1, also the one that fails:
-|θ| > 12° or |x| > 2.4 m. So the return is the number of steps, 500 at most, when the clock stops. The start is near rest,
-all four numbers uniform in ±0.05. Whoever pushes at random keeps the pole up for 22 steps.
+Each step pays 1, also the one that fails: |θ| > 12° or |x| > 2.4 m. So the return is the number of steps, 500 at most, when
+the clock stops. The start is near rest, all four numbers uniform in ±0.05. Whoever pushes at random keeps the pole up for 22
+steps.
 """
 
 import math
@@ -66,7 +67,7 @@ class CartPole(Environment):
     def begin(self, options):
         """Near rest, upright, in the middle, or options["state"] = (x, ẋ, θ, θ̇)."""
         state = np.array(options.get("state", (0, 0, 0, 0)), np.float64)
-        if not self.observation_space.contains(state.astype(np.float32)):
+        if state.shape != (4,) or not (abs(state) < 1e30).all() or not self.observation_space.contains(state.astype(np.float32)):
             raise ValueError(f"CartPole: state {options['state']!r} is not in {self.observation_space}")
         self.state = state
         if "state" not in options:

@@ -15,8 +15,15 @@ from .mountain_car import MOUNTAIN_CAR, mountain_car_start, mountain_car_step
 STATE_SIZE = {MOUNTAIN_CAR: 2, CART_POLE: 4}
 
 
+def has_kind(env):
+    """Whether a compiled loop may play in env's place. A kind that is inherited does not count: a subclass may move otherwise."""
+    return "kind" in vars(type(env))
+
+
 def begin(kind, state, rng):
-    """Write a first state into `state`."""
+    """Write a first state into `state`. ValueError if there is no such kind, or the state has another size."""
+    if state.size != (2 if kind == MOUNTAIN_CAR else 4) or (kind != MOUNTAIN_CAR and kind != CART_POLE):
+        raise ValueError("dynamics: no such kind of world, or a state that is not of its size")
     if kind == MOUNTAIN_CAR:
         mountain_car_start(state, rng)
     else:

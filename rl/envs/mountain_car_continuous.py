@@ -50,8 +50,11 @@ mountain_car_continuous_step = jit(mountain_car_continuous_step, flags=())  # no
 def many_steps(states, actions, rewards, going):
     """One step of N cars side by side: states (N, 2) float32 move in place, rewards (N,) are written, actions (N, 1) taken.
 
-    going (N,) says which cars are not at the goal yet. The others rest, and get 0; who arrives is struck off.
+    going (N,) says which cars are not at the goal yet. The others rest, and get 0; who arrives is struck off. ValueError if
+    the shapes differ.
     """
+    if not (len(states) == len(actions) == len(rewards) == len(going) and states.shape[1] == 2 and actions.shape[1] == 1):
+        raise ValueError("many_steps: states (N, 2), actions (N, 1), rewards (N,) and going (N,) must have the same N")
     for i in range(len(states)):
         rewards[i] = 0.0
         if going[i]:

@@ -108,3 +108,9 @@ def test_tiles_and_sarsa_keep_the_pole_up_longer_than_chance():
     tiles = TileCoding([-2.4, -3, -0.21, -3], [2.4, 3, 0.21, 3], tiles=4)
     lengths = [learn_fast(CartPole(), tiles, 300, alpha=0.5 / 8, epsilon=0.05, rng=np.random.default_rng(s)).lengths[-100:] for s in range(5)]
     assert np.mean(lengths, axis=1).min() > 66, np.mean(lengths, axis=1)  # three times what random pushes reach
+
+
+@pytest.mark.parametrize("state", [(0, np.inf, 0, 0), (0, 1e300, 0, 0), (0, 0, 0), (0, 0, np.nan, 0)])
+def test_a_state_that_is_none_is_refused(state):
+    with pytest.raises(ValueError, match="CartPole: state"):
+        CartPole().reset(options={"state": state})

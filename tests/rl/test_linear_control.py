@@ -6,7 +6,7 @@ import pytest
 
 from rl import linear_control as lc
 from rl.dynamic_programming import value_iteration
-from rl.envs import GridWorld, RandomWalk, TabularEnvironment
+from rl.envs import GridWorld, RandomWalk, TabularEnvironment, dynamics
 from rl.envs.cart_pole import CartPole
 from rl.envs.mountain_car import MountainCar
 from rl.features import TileCoding, fourier, one_hot, polynomial
@@ -253,6 +253,27 @@ def test_no_probability_and_no_episodes(driver, keywords, message):
     arguments = {"episodes": 1, "alpha": 0.1, "gamma": 0.9, "rng": np.random.default_rng(0)} | keywords
     with pytest.raises(ValueError, match=message):
         driver(GridWorld(max_episode_steps=5), np.eye(25), **arguments)
+
+
+class Downhill(MountainCar):
+    """A subclass that moves in another way: the compiled loop of its parent is not its own."""
+
+    def move(self, action):
+        observation, _, _ = super().move(action)
+        return observation, 5.0, True
+
+
+def test_a_subclass_does_not_inherit_the_compiled_loop():
+    tiles = TileCoding((-1.2, -0.07), (0.5, 0.07))
+    with pytest.raises(TypeError, match="no compiled loop for Downhill with these features: use learn"):
+        lc.learn_fast(Downhill(5), tiles, 1, alpha=0.1, rng=np.random.default_rng(0))
+    assert lc.learn(Downhill(5), tiles, 1, alpha=0.1, rng=np.random.default_rng(0)).returns[0] == 5
+
+
+def test_worlds_of_compiled_loops_check_the_size_of_their_state():
+    for kind, size in ((0, 4), (1, 2), (42, 4)):
+        with pytest.raises(ValueError, match="no such kind of world, or a state that is not of its size"):
+            dynamics.begin(kind, np.zeros(size), np.random.default_rng(0))
 
 
 def test_tiles_of_another_world_are_refused():

@@ -178,3 +178,10 @@ def test_an_observation_is_a_copy_and_the_picture_is_the_hill_of_mountain_car():
     for world in (env, hill):
         world.reset(options={"state": (-1.0, 0.0)})
     assert ((env.render() == (43, 108, 176)) == (hill.render() == (43, 108, 176))).all()  # the car
+
+
+def test_many_cars_need_as_many_actions_and_rewards():
+    states, actions, going = np.zeros((2, 2), np.float32), np.zeros((2, 1), np.float32), np.ones(2, bool)
+    for arrays in ((states, actions, np.zeros(1), going), (states, actions[:1], np.zeros(2), going), (states, actions, np.zeros(2), going[:1])):
+        with pytest.raises(ValueError, match="must have the same N"):
+            many_steps(*arrays)

@@ -287,7 +287,10 @@ def test_bad_arguments_say_what_is_wrong():
         ("X and Phi must have shapes", {"Phi": np.eye(4)}),
         (r"theta must have shape \(K,\) = \(3,\), not \(2,\)", {"theta": np.zeros(2)}),
         ("reinforce has no critic: leave alpha_w out", {"alpha_w": 0.1}),
-        ("reinforce learns from whole episodes: give the environment max_episode_steps", {"env": world(None)[0]}),
+        ("reinforce: give the environment max_episode_steps", {"env": world(None)[0]}),
+        ("a2c: give the environment max_episode_steps", {"env": world(None)[0], "method": "a2c"}),
+        ("alpha must be a finite number", {"alpha": np.nan}), ("alpha must be a finite number", {"alpha": -1}),
+        ("X, Phi and theta must be finite", {"theta": np.full(world()[1].shape[2], np.nan)}),
         ("gamma must lie between 0 and 1, not 1.5", {"gamma": 1.5}),
         ("episodes must be an integer of at least 1, not 0", {"episodes": 0}),
     ):
@@ -314,6 +317,14 @@ def integral(log_prob, low, high, n=20_001):
     """Of a density in one dimension, by the midpoint rule."""
     x = low + (high - low) * (np.arange(n) + 0.5) / n
     return np.exp(log_prob(x[:, None])).sum() * (high - low) / n
+
+
+def test_all_b_squared_pairs_are_refused():
+    with pytest.raises(ValueError, match=r"actions and means must be \(B, m\), not \(4,\) and \(4, 1\)"):
+        policies.gaussian_log_prob(np.zeros(4), np.zeros((4, 1)), np.zeros(1))
+    for a in (np.zeros((4, 1), int), np.full(4, -1), np.full(4, 3)):
+        with pytest.raises(ValueError, match=r"actions must be \(B,\) = \(4,\) numbers of 0 ... 2"):
+            policies.categorical_log_prob(np.zeros((4, 3)), a)
 
 
 def test_gaussian_densities_sum_to_one_and_have_their_entropy():

@@ -55,6 +55,18 @@ def test_gae_against_the_sum_written_out():
         assert got == pytest.approx(sum((gamma * lam) ** (k - t) * delta[k] for k in steps), rel=1e-12)
 
 
+def test_a_terminated_step_must_have_ended_its_episode():
+    with pytest.raises(ValueError, match="ended must be 1 there, too"):
+        gae([0, 0, 1], [0, 0, 0], [0, 0, 0], [1, 0, 0], [0, 0, 0], 1.0, 1.0)
+
+
+def test_all_b_squared_pairs_are_refused():
+    log_prob, column = Tensor(np.zeros(4)), np.zeros((4, 1))
+    for old, advantages in ((column, np.ones(4)), (np.zeros(4), column)):
+        with pytest.raises(ValueError, match="all three must have one shape"):
+            clipped_surrogate(log_prob, old, advantages, 0.2)
+
+
 def test_lambda_0_is_delta_and_lambda_1_is_returns_less_v():  # T8
     r, v, v2, terminated, ended = random_steps()
     gamma = 0.9
@@ -339,7 +351,7 @@ def test_resume_from_a_file_gives_the_same_bits(tmp_path, make, cut):  # T58
     resumed.learn(160 - cut)
     assert all((x == y).all() for x, y in zip(numbers(whole), numbers(resumed)))
     assert [list(pair) for pair in resumed.returns] == [list(pair) for pair in whole.returns]
-    with pytest.raises(ValueError, match="shape"):
+    with pytest.raises(ValueError, match="this agent is made of .*; what was saved is made of "):
         small_agent(hidden=(8, 9), env=make()).load_state_dict(state)
 
 
@@ -352,11 +364,21 @@ def test_resume_in_an_environment_without_state_begins_an_episode_and_a_rollout(
     other.load_state_dict(agent.state_dict())
     assert other.s is None and other.learn(20).steps == 50
     assert all(row[5] or (row[3] == after[0]).all() for row, after in zip(other.rows, other.rows[1:]))  # no gap in an episode
+    ended = other.rollout().ended  # no advantage flows from the episode that was begun anew into the one that was left
+    left = small_agent(env=Foreign()).learn(18)
+    assert not left.rows[-1][5]
+    again = small_agent(env=Foreign())
+    again.load_state_dict(left.state_dict())
+    assert again.rows[-1][5] and len(ended) == len(other.rows)
 
 
 def test_the_rates_fall_to_zero():
     agent = small_agent(decay_steps=200).learn(200)
     assert agent.optimizers[0].lr == agent.optimizers[1].lr == 0
+    for keywords in ({}, {"whole_episodes": True, "rollout_steps": 1}):  # by steps of the environment, whatever a rollout holds
+        agent = small_agent(decay_steps=1000, **keywords).learn(300)
+        learned = agent.steps - len(agent.rows)
+        assert agent.optimizers[0].lr == pytest.approx(1e-3 * (1 - learned / 1000), rel=1e-12) and learned > 200
 
 
 def test_gymnasiums_cart_pole_gives_the_same_bits():
@@ -380,13 +402,15 @@ def test_bad_arguments_say_what_is_wrong():
         ("gamma must lie", {"gamma": 1.1}), ("PPO: lam must lie between 0 and 1, not 2", {"lam": 2}),
         ("PPO: clip must lie between 0 and 1, not -1", {"clip": -1}), ("PPO: epochs must be an integer of at least 1, not 0", {"epochs": 0}),
         ("PPO: rollout_steps must be an integer", {"rollout_steps": 2.5}), ("PPO: batch_size must be an integer", {"batch_size": -3}),
+        ("PPO: batch_size must be an integer", {"batch_size": 0}), ("PPO: decay_steps must be an integer", {"decay_steps": 0}),
+        ("PPO: entropy and log_std must be finite", {"entropy": np.nan}), ("entropy and log_std must be finite", {"log_std": np.inf}),
         (r"observation space must be a Box of shape \(n,\), not Discrete", {"env": GridWorld()}),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=message):
             small_agent(**keywords)
     env = Constant(5)
     env.action_space = Box(-1, 1, (2, 2))
-    with pytest.raises(ValueError, match=r"action space must be a Box of shape \(n,\) or Discrete"):
+    with pytest.raises(ValueError, match=r"PPO: the action space must be a Box of shape \(n,\), not Box"):
         small_agent(env=env)
     with pytest.raises(ValueError, match="PPO: an observation must be 4 finite numbers"):
         small_agent().act(np.zeros(3))
