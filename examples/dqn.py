@@ -12,7 +12,7 @@ y = r where the world ended. `rl/dqn.py` is the source to read beside this page;
 
 1. The book's 5 × 5 world. One episode under a random policy, then no further step: all is learned from its record, with C =
 20, and 1,000 copies. The network is the book's: three inputs (row, column, action, each in 0 ... 1), 100 hidden units, one
-output. That is `PairNetwork` below, 17 lines, and all else is the same agent. (The book prints no C, no optimiser, no
+output. That is `PairNetwork` below, 20 lines, and all else is the same agent. (The book prints no C, no optimiser, no
 activation. Ours: tanh, Adam from 0.01 down to 0, chosen by the seeds 100 to 106. With relu a function of three inputs with
 125 steps is learned far more slowly.)
 
@@ -21,14 +21,16 @@ beforehand: after each 2,500 steps 20 validation episodes, keep the weights of t
 play 100 test episodes from other starts. Settings by the seeds 100 to 106; reported are others.
 
 What to notice in the picture. Above: these 1,000 steps hold all 125 pairs of a state and an action, and the arrows are
-optimal. 100 steps hold about 60. Orange arrows are actions that the record does not hold *at all*: the network made their
-values up, and a maximum seeks what is made up too high. One such pair is enough: the record of seed 3 holds 124 of 125
-(`--full`), and its values are off by 13.5. (Of 20,000 records of 1,000 uniform steps 69 % hold all pairs, 22 % lack one.)
-Lower left: both losses fall to 0 (dashed), one error with it. In the other the error stays, and no loss shows it: the
-network is right about the record. Lower right: a cart pole that stands for 500 steps after a few thousand falls again a
-little later, again and again, until the rate is small. Half of all "DQN does not work" is the choice of the last network in
-the place of the best. The choice is a part of the method, so it must have starts of its own: the best of 20 means is too
-good where it was chosen.
+optimal. 100 steps hold about 60. Yellow cells are forbidden, the blue one is the target. Orange arrows and circles (stay)
+are actions that the record does not hold *at all*: the network made their values up, and a maximum seeks what is made up
+too high. One such pair is enough: the record of seed 3 holds 124 of 125 (`--full`), and its values are off by 13.5. (Of
+20,000 records of 1,000 uniform steps 69 % hold all pairs, 22 % lack one.) Lower left: both losses fall to 0 (dashed), one
+error with it. In the other the error stays, and no loss shows it: the network is right about the record. (Once a loss is
+near 0, Adam divides tiny slopes by their own tiny size, and throws the weights about until the rate has fallen.) Lower
+right: a cart pole that stands for 500 steps after a few thousand falls again a little later, again and again, until about
+step 20,000, where ε has long been small and the rate begins to be. Much of "DQN does not work" is the choice of the last
+network in the place of the best. The choice is a part of the method, so it must have starts of its own: the best of 20
+means is too good where it was chosen.
 
 The common mistake. `target = network` makes no copy, only a second name. A maximum over the batch, where over the actions
 was meant. y = r at a time limit: the pole still stands after 500 steps, and the value of that is 100, not 1.

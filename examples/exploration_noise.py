@@ -22,7 +22,8 @@ a calculation on paper says where exploration works. Lower left: DDPG with each 
 best mean return so far, three seeds each. Where no goal was ever seen, all that is to be learned is that pushing costs:
 the critic is right, and the agent stands still, at a return of 0. (The slow noise came to the goal twice, in one of three
 seeds, and two times are enough to learn from: it is not learning that fails.) Lower right: what the agent with the right
-noise knows after a few thousand steps: push hard the way you move to the right. The line is an episode.
+noise knows after a few thousand steps: push hard while you move to the right, and hardly at all on the way back, which is
+gravity's half. The line is an episode.
 
 The common mistake. To search learning rates and network sizes for an agent that has never seen a reward: no update can
 learn from what is not in the buffer. Look there first: print the largest reward that it holds. The second: to copy a σ
@@ -211,8 +212,9 @@ def draw(times, shares, curves, agent):
     for name, (steps, means) in curves.items():
         for mean in means:
             third.plot(
-                steps, np.maximum.accumulate(mean), color=COLOURS[name], linewidth=1.2, label=name if mean is means[0] else None
-            )
+                steps, np.maximum.accumulate(mean), "--" if name == "Gaussian" else "-", color=COLOURS[name], linewidth=1.2,
+                zorder=3 if name == "Gaussian" else 2, label=name if mean is means[0] else None,
+            )  # fmt: skip
     third.set(xlabel="environment steps", ylabel="mean return, 401 places, best so far", title="DDPG, a line for each seed")
     third.legend(frameon=False, loc="center right", bbox_to_anchor=(1, 0.3))
     draw_policy(fourth, agent)

@@ -15,6 +15,7 @@ n_step.py, traces.py    between TD and Monte Carlo: n steps, or all of them at o
 sarsa.py                Sarsa with such a memory, over tiles
 replay.py, noise.py     a ring of transitions; noise for exploration
 models/mlp.py           the network of all agents, as one node of the graph
+agent.py, resume.py     what DDPG, TD3, DQN and PPO share: playing; saving, and going on with the same bits
 ddpg.py                 actor, critic, targets: continuous actions
 td3.py                  what changes in DDPG: two critics, smoothed targets, an actor that waits
 dqn.py                  Q-learning with a network, a memory and a copy that stands still

@@ -20,7 +20,7 @@ class Agent(Resumable):
     def __init__(self, env, seed, gamma, reward_scale, dtype):
         low, high = self.bounds(env.observation_space, "observation")
         top = np.maximum(np.abs(low), np.abs(high))
-        self.observation_scale = np.where(np.isfinite(top) & (top > 0), top, 1).astype(dtype)  # (n,)
+        self.observation_scale = np.where(np.isfinite(top) & (top > 0), top, 1).astype(dtype)
         self.env, self.gamma, self.reward_scale, self.dtype = env, check_gamma(gamma), reward_scale, np.dtype(dtype)
         # four streams, so that more draws of one move no other: weights, exploration, minibatches, the world's seed
         self.init, self.explore, self.draws, first = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(4))

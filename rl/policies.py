@@ -49,9 +49,8 @@ def squashed_gaussian_log_prob(u, mean, log_std):
 
     ln π(a) = ln N(u; μ, σ²) − Σ_i ln(1 − tanh² u_i),     ln(1 − tanh² u) = 2 (ln 2 − u − softplus(−2u))
 
-    In float32 the left form has lost its digits at |u| = 9 (−15.94, where −16.61 is right), and is −∞ from 10 on, where tanh is 1;
-    the right one is exact. u, not a, is wanted: who has a only may take arctanh(a), which loses the same digits. (Haarnoja et
-    al. 2018, appendix C)
+    In float32 the left form is −15.94 at |u| = 9 (−16.61 is right), and −∞ from 10 on, as tanh is 1; the right one is exact.
+    u, not a, is wanted: who has a only may take arctanh(a), which loses the same digits. (Haarnoja et al. 2018, appendix C)
     """
     return gaussian_log_prob(u, mean, log_std) - (2 * (LOG_2 - u - softplus(-2 * u))).sum(axis=1)
 
