@@ -1,9 +1,9 @@
 r"""What DDPG, TD3, DQN and PPO share: playing. No learning is here. An agent says
 
-    explore_action()                          how it acts while it learns, in the state self.s, in its own numbers
-    greedy(s)                                 how it acts in s without exploring
-    to_env(a)                                 what the world gets to see of an action
-    experience(s, a, r, s2, terminated, ended)   what it learns from a step
+    explore_action()                             how it acts while it learns, in the state self.s, in its own numbers
+    greedy(s)                                    how it acts in s without exploring
+    to_env(a)                                    what the world gets to see of an action
+    experience(s, a, r, s2, terminated, ended)   what it learns from a step; ended: terminated or truncated
 
 and `learn` and `act` do the rest. How it is saved: resume.py.
 """
@@ -39,14 +39,16 @@ class Agent(Resumable):
         """What the networks see: (..., n), over the bounds where these are finite. ValueError unless these are n finite numbers."""
         x = np.asarray(observation, self.dtype)
         if x.shape[-1:] != self.observation_scale.shape or not np.isfinite(x).all():
-            raise ValueError(f"{type(self).__name__}: an observation must be {len(self.observation_scale)} finite numbers, not {observation!r}")
+            n = len(self.observation_scale)
+            raise ValueError(f"{type(self).__name__}: an observation must be {n} finite numbers, not {observation!r}")
         return x / self.observation_scale
 
     def act(self, observation):
         """The action for one observation (n,), without exploration, in the action space. ValueError for a batch of them."""
         s = self.scaled(observation)
         if s.ndim != 1:
-            raise ValueError(f"{type(self).__name__}: act() takes one observation ({s.shape[-1]},), not an array of shape {s.shape}")
+            name = type(self).__name__
+            raise ValueError(f"{name}: act() takes one observation ({s.shape[-1]},), not an array of shape {s.shape}")
         return self.to_env(self.greedy(s))
 
     def begin_episode(self):
@@ -66,7 +68,8 @@ class Agent(Resumable):
             a = self.explore_action()
             observation, reward, terminated, truncated, _ = self.env.step(self.to_env(a))
             if not np.isfinite(reward):
-                raise ValueError(f"{type(self).__name__}: the reward after step {self.steps} is {reward}: it must be a finite number")
+                name = type(self).__name__
+                raise ValueError(f"{name}: the reward after step {self.steps} is {reward}: it must be a finite number")
             s, s2, ended = self.s, self.scaled(observation), terminated or truncated
             self.steps, self.episode_return = self.steps + 1, self.episode_return + reward
             if ended:

@@ -111,9 +111,10 @@ class PPO(Agent):
 
     hidden: sizes of the hidden layers of both networks. actor_lr, critic_lr: learning rates of Adam; with `decay_steps` they
     fall in a straight line to 0 over so many environment steps. gamma, lam, clip: γ, λ, ε. rollout_steps: T; with
-    whole_episodes a rollout goes on to the end of the episode. epochs: passes over a rollout; batch_size: of a minibatch,
-    None is the whole rollout. entropy: its weight in the objective. baseline: False is V = 0. normalize: A of each minibatch
-    to mean 0, deviation 1. log_std: ln σ at first, of real actions, in units of half their range. reward_scale: as in DDPG.
+    whole_episodes a rollout goes on to the end of the episode, so there must be one. epochs: passes over a rollout;
+    batch_size: of a minibatch, None is the whole rollout. entropy: its weight in the objective. baseline: False is V = 0.
+    normalize: A of each minibatch to mean 0, deviation 1. log_std: ln σ at first, of real actions, in units of half their
+    range. reward_scale: as in DDPG.
     ValueError for other spaces, for γ, λ or ε outside [0, 1], for a count that is no integer or too small.
     """
 
