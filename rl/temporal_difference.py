@@ -95,7 +95,7 @@ follow = jit(follow, flags=(), inline="always")
 def update(method, Q, s, a, r, s2, a2, terminated, alpha, gamma, epsilon, offered, rng):
     """Learn from (s, a, r, s', a'): q(s, a) ← q(s, a) + α (target − q(s, a)).    (Zhao, section 7.5)"""
     i = int(rng.random() * len(Q)) if len(Q) > 1 else 0  # which table moves
-    q, q2 = Q[i, s2, : offered[s2]], Q[len(Q) - 1 - i, s2, : offered[s2]]  # (offered,), (offered,)
+    q, q2 = Q[i, s2, : offered[s2]], Q[len(Q) - 1 - i, s2, : offered[s2]]  # (A,), (A,), or what is offered
     target = r if terminated else r + gamma * follow(method, q, q2, a2, epsilon)
     Q[i, s, a] += alpha * (target - Q[i, s, a])
 

@@ -441,7 +441,7 @@ def optimist_symptom(get):
 
 
 TARGET = "target = r if terminated else r + gamma * follow(method, q, q2, a2, epsilon)"
-PAIR = "q, q2 = Q[i, s2, : offered[s2]], Q[len(Q) - 1 - i, s2, : offered[s2]]  # (offered,), (offered,)"
+PAIR = "q, q2 = Q[i, s2, : offered[s2]], Q[len(Q) - 1 - i, s2, : offered[s2]]  # (A,), (A,), or what is offered"
 OPTIMIST = Exercise(
     id="bug-optimist",
     title="the optimist who never learns of the end",
