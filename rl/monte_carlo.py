@@ -265,7 +265,9 @@ def mc_epsilon_greedy(env, gamma, episodes, *, epsilon, alpha=0.0, visit="every"
     epsilon, episodes = np.ravel(epsilon), check_count(episodes, "episodes", 1)
     if epsilon.size not in (1, episodes):
         raise ValueError(f"epsilon must be a number, or one for each of {episodes} episodes, not {epsilon.size} of them")
-    epsilon = np.broadcast_to([check_share(float(e), "epsilon") for e in epsilon], episodes).copy()
+    for e in (epsilon.min(), epsilon.max()):  # NaN is both
+        check_share(float(e), "epsilon")
+    epsilon = np.broadcast_to(epsilon.astype(np.float64), episodes).copy()
     return drive(env, (visit, False, check_share(alpha, "alpha"), True), epsilon, gamma, None, before, rng, "mc_epsilon_greedy")
 
 
