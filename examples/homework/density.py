@@ -132,7 +132,7 @@ def forward_textbook(get):
         expect(logits, textbook(*arrays), f"the logits of a random NADE with order {order.tolist()}")
         expect(a, x @ W + c, "the last hidden sums a, after all variables,")
         for now, before, name in zip(arrays, nade_arrays(seed=seed), ("x", "order", "W", "V", "b", "c")):
-            expect(now, before, f"{name} after forward: it must stay as it is; it")
+            expect(now, before, f"{name} after forward: it must stay as it is")
 
 
 FORWARD = Exercise(
@@ -313,8 +313,8 @@ def softsign_differences(get):
     y = x / (1 + np.abs(x))
     want = g * slope(lambda x: x / (1 + np.abs(x)), x, np.ones(3))
     expect(get("answer:softsign_vjp")(g, y, x), want, "softsign_vjp(g=[2, -1, .5], y, x=[.4, -1.3, 2])", rtol=1e-6)
-    expect(x, np.array([0.4, -1.3, 2.0]), "x after softsign_vjp: it must stay as it is; it")
-    expect(g, np.array([2.0, -1.0, 0.5]), "g after softsign_vjp: it must stay as it is; it")
+    expect(x, np.array([0.4, -1.3, 2.0]), "x after softsign_vjp: it must stay as it is")
+    expect(g, np.array([2.0, -1.0, 0.5]), "g after softsign_vjp: it must stay as it is")
     expect(get("answer:softsign_vjp")(*np.float32([[8], [0.5], [1]])), np.float32([2]), "softsign_vjp(g=[8], y=[1/2], x=[1]) in float32", rtol=1e-6)
 
 

@@ -57,7 +57,7 @@ def step_message(get):
         for p in ps:
             found.append(int(get("models.codec:decode_bit")(p, stream, state)))
         expect(np.array(found), np.array(bits), f"60 bits that a coder of our own made into {len(stream)} bytes (seed {seed}), decoded one after another: they")
-        expect(stream, before, "the stream after it was decoded: it must stay as it is; it")
+        expect(stream, before, "the stream after it was decoded: it must stay as it is")
 
 
 def step_codec(get):

@@ -29,7 +29,7 @@ def fill_certain(get):
         before, observed = x.copy(), np.tile(np.array(known, bool), (len(x), 1))
         got = copies(get).fill(x, observed, np.random.default_rng(0))
         expect(got, np.array(want), f"{call} x = {str(before.astype(int)).replace(chr(10), ',')} with observed = {known}: it")
-        expect(x, before, f"x after fill with observed = {known}: it must stay as it is; it")
+        expect(x, before, f"x after fill with observed = {known}: it must stay as it is")
 
 
 def fill_brute(get):
@@ -174,7 +174,7 @@ def part_brute(get):
             want = [p[(everything[:, observed] == row[observed]).all(axis=1)].sum() for row in x]
             given = x.copy()
             expect(get("answer:log_marginal")(model, given, observed), np.log(want), f"log_marginal of 3 states, observed = {observed.astype(int)}, order {model.order}, random weights,", atol=1e-9)
-            expect(given, x, "x after log_marginal: it must stay as it is; it")
+            expect(given, x, "x after log_marginal: it must stay as it is")
 
 
 def part_cost(get):

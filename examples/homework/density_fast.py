@@ -137,8 +137,8 @@ def scatter_product(get):
             call = f"scatter_rows(x ({B}, {D}) {x_kind.__name__}, g ({B}, {H}) {kind.__name__}, dW)"
             get("models.binary_input:scatter_rows")(x, g, dW)
             expect(dW, want, f"dW after {call}: it", rtol=1e-9 if kind is np.float64 else 1e-4, atol=1e-12 if kind is np.float64 else 1e-5)
-            expect(x, before[0], f"x after {call}: it must stay as it is; it")
-            expect(g, before[1], f"g after {call}: it must stay as it is; it")
+            expect(x, before[0], f"x after {call}: it must stay as it is")
+            expect(g, before[1], f"g after {call}: it must stay as it is")
 
 
 def scatter_halves(get):
@@ -246,7 +246,7 @@ def walk_differences(get):
         got = get("answer:grad_W")(*arrays)
         expect(got, differences_of_W(*arrays), f"grad_W of {B} examples, order {arrays[1].tolist()}, random weights: it", rtol=1e-5, atol=1e-8)
         for now, before, name in zip(arrays, nade_arrays(D, H, seed, B), ("x", "order", "W", "V", "b", "c")):
-            expect(now, before, f"{name} after grad_W: it must stay as it is; it")
+            expect(now, before, f"{name} after grad_W: it must stay as it is")
 
 
 def walk_ends(get):

@@ -19,7 +19,7 @@ def degrees_few(get):
     m = np.array([2, 3, 1])
     found = draw(m, (200,), np.random.default_rng(1))[1]
     expect(sorted({int(k) for k in found}), [1, 2], "the different degrees of 200 hidden units of a MADE over 3 pixels: they")
-    expect(m, np.array([2, 3, 1]), "input_degrees after draw_degrees: it must stay as it is; it")
+    expect(m, np.array([2, 3, 1]), "input_degrees after draw_degrees: it must stay as it is")
 
 
 def degrees_uniform(get):

@@ -154,7 +154,7 @@ def adamw_by_hand(get):
     expect(p, np.array([1.8, -0.85]), f"p after {call}")
     expect(m, np.array([0.3, -0.05]), f"m after {call}")
     expect(v, np.array([0.09, 0.0025]), f"v after {call}")
-    expect(g, np.array([3.0, -0.5]), f"g after {call}: it must stay as it is; it")
+    expect(g, np.array([3.0, -0.5]), f"g after {call}: it must stay as it is")
 
 
 def adamw_decay(get):

@@ -196,7 +196,7 @@ def polyak_by_hand(get):
     theta, target = np.array([1.0, -2.0, 4.0]), np.array([0.0, 2.0, 8.0])
     get("rl.ddpg:polyak")(theta, target, 0.25)
     expect(target, np.array([0.25, 1.0, 7.0]), "theta' after polyak([1, -2, 4], theta' = [0, 2, 8], tau = 0.25): it is changed in place, and")
-    expect(theta, np.array([1.0, -2.0, 4.0]), "theta after polyak(theta, theta', 0.25): it must stay as it is; it")
+    expect(theta, np.array([1.0, -2.0, 4.0]), "theta after polyak(theta, theta', 0.25): it must stay as it is")
 
 
 def polyak_many(get):

@@ -24,36 +24,54 @@ def values(theta, s):
 # ---- the target of DQN and of double DQN
 
 
+def three(get, **keywords):
+    """A small agent on mountain car, three actions, copy and network apart, and a batch of 12 steps, every second one terminated."""
+    DQN, MountainCar, Batch = get("rl.dqn:DQN"), get("rl.envs:MountainCar"), get("rl.replay:Batch")
+    made = DQN(MountainCar(), 0, hidden=(8,), batch_size=4, dtype=np.float64, gamma=0.9, **keywords)
+    rng = np.random.default_rng(1062)  # of which all three actions are the best somewhere, by either network, at s and at s'
+    for theta in (made.target.theta, made.network.theta.data):
+        theta[...] = rng.standard_normal(theta.shape)
+    s, s2 = rng.uniform(-2, 2, (2, 12, 2))
+    return made, Batch(s, rng.integers(3, size=(12, 1)) * 1.0, rng.standard_normal(12), s2, np.arange(12) % 2.0)
+
+
+def values3(theta, s):
+    """Q(s, .) of such an agent in plain NumPy: (B, 3)"""
+    W, b, V, c = np.split(np.asarray(theta), [16, 24, 48])
+    return np.maximum(s @ W.reshape(8, 2).T + b, 0) @ V.reshape(3, 8).T + c
+
+
 def targets_ended(get):
     """Where the world ended; an array, not a Tensor"""
     for double in (False, True):
-        made, batch = agent(get, double=double)
+        made, batch = three(get, double=double)
         y = made.targets(batch)
         if not isinstance(y, np.ndarray):
             raise Failed(f"targets(batch) with double={double} returned a {type(y).__name__}: it must be an array, a constant that no gradient enters")
-        expect(y.shape, np.array([10]), f"targets(batch).shape with double={double}, 10 transitions:")
+        if y.shape != (12,):
+            raise Failed(f"targets(batch) with double={double}, 12 transitions: y has shape {y.shape}, not (12,)")
         expect(y[1::2], batch.reward[1::2], f"targets(batch) with double={double}, where terminated is 1: nothing follows, so y = r")
 
 
 def targets_plain(get):
     """DQN: the copy's maximum over the actions"""
-    made, batch = agent(get)
-    q = values(made.target.theta, batch.next_observation)
+    made, batch = three(get)
+    q = values3(made.target.theta, batch.next_observation)
     want = [r + (0.0 if t else 0.9 * max(row)) for r, t, row in zip(batch.reward, batch.terminated, q)]
     expect(made.targets(batch), np.array(want), "targets(batch) with double=False: r + gamma max_a Q'(s', a)")
 
 
 def targets_double(get):
     """Double DQN: the network chooses, the copy judges"""
-    made, batch = agent(get, double=True)
-    online, slow = values(made.network.theta.data, batch.next_observation), values(made.target.theta, batch.next_observation)
+    made, batch = three(get, double=True)
+    online, slow = values3(made.network.theta.data, batch.next_observation), values3(made.target.theta, batch.next_observation)
     want = [r + (0.0 if t else 0.9 * row[o.argmax()]) for r, t, o, row in zip(batch.reward, batch.terminated, online, slow)]
     expect(made.targets(batch), np.array(want), "targets(batch) with double=True: r + gamma Q'(s', argmax_a Q(s', a))")
 
 
 def probe_targets(f, get):
     """Both targets."""
-    return np.concatenate([f(*agent(get, double=double)) for double in (False, True)])
+    return np.concatenate([f(*three(get, double=double)) for double in (False, True)])
 
 
 JUDGED = "taken(q, chooser.argmax(axis=1))"
@@ -86,6 +104,8 @@ TARGETS = Exercise(
                           "the two have changed places: the network is to choose, the copy to judge."),
         "online_judges": (((JUDGED, "taken(chooser, chooser.argmax(axis=1))"),), "the network both chooses and judges: the copy is to judge."),
         "over_the_batch": (((JUDGED, "q.max()"),), "the maximum is over the actions of each s', not over the whole batch."),
+        "chosen_at_s": ((("self.network(batch.next_observation)", "self.network(batch.observation)"),), "in double DQN the action is chosen at s, not at s'."),
+        "one_for_all": (((JUDGED, "q[:, chooser.sum(axis=0).argmax()]"),), "one action serves the whole batch: each s' has its own best one."),
         "least": (((JUDGED, "taken(q, chooser.argmin(axis=1))"),), "the action of the least value is chosen."),
         "action_of_the_batch": (((JUDGED, "taken(q, batch.action[:, 0].astype(int))"),), "the action of the batch was taken at s; at s' the best one counts."),
         "bootstraps_through_terminal": ((("(1 - batch.terminated) * ", ""),), "it bootstraps through the end of the world: where terminated is 1, y is r alone."),
@@ -202,20 +222,25 @@ def endless(get, **keywords):
 def update_copy(get):
     """The copy: when it is made, and what it does between"""
     made, batch = agent(get, target_every=3, lr=0.01)
-    held, when = made.target.theta.copy(), []
+    held, when, equal = made.target.theta.copy(), [], True
     for update in range(1, 8):
         before = np.array(made.network.theta.data)
         made.update(batch)
         if np.allclose(made.network.theta.data, before, rtol=0, atol=1e-9):
             raise Failed(f"update(batch) number {update} does not move the weights of the network")
+        if made.copies[0] is not made.target:
+            raise Failed(f"after update {update}, target_every = 3: self.target is another object than before. self.copies, which is saved with the agent, "
+                         "still holds the old one: write into the copy that there is")
         if np.shares_memory(made.target.theta, made.network.theta.data):
             raise Failed(f"after update {update}, target_every = 3: the weights of the copy and of the network are one array in memory")
         if not np.array_equal(made.target.theta, held):
             when.append(update)
             held = made.target.theta.copy()
-            expect(held, np.array(made.network.theta.data), f"the weights of the copy after update {update}, target_every = 3: they must be the network's;", rtol=0, atol=0)
+            equal = equal and np.array_equal(held, made.network.theta.data)
     if when != [3, 6]:
         raise Failed(f"in 7 updates with target_every = 3 the copy changed after updates {when}, not after [3, 6]")
+    if not equal:
+        raise Failed("in 7 updates with target_every = 3 the copy changed after [3, 6], but not to the weights that the network then had")
 
 
 def loss_of(theta, made, batch):
@@ -255,7 +280,7 @@ def probe_update(f, get):
         made.steps = 2 * i
         loss = f(made, batch)
         grad, theta = np.asarray(made.network.theta.grad), np.asarray(made.network.theta.data)
-        numbers += [loss, made.optimizer.lr, grad.sum(), theta.sum(), made.target.theta.sum(), np.shares_memory(made.target.theta, theta)]
+        numbers += [loss, made.optimizer.lr, grad.sum(), theta.sum(), np.sum(made.target.theta), made.copies[0] is made.target, np.shares_memory(made.copies[0].theta, theta)]
     return np.array(numbers, float)
 
 
@@ -290,7 +315,7 @@ UPDATE = Exercise(
          "this bug it is 1.0000, then 9.9997, 10.0000 and 10.0000. (Here that is no harm. In a large world it is the very "
          "chase after a moving target that the copy is there to prevent.)\nMend `update`: lines 13 to 15 of the algorithm for a Batch; returns the loss, a number, as it was before the step. self.loss(batch) is "
          "that loss, a Tensor; self.schedules may hold a schedule of the learning rate, moved on once an update. "
-         "self.optimizer.steps counts the updates; the copy changes at every self.target_every-th, after the step, and at no other.",
+         "self.optimizer.steps counts the updates; the copy changes at every self.target_every-th, after the step, and at no other. self.target stays the object that it is.",
     check=(update_copy, update_step, update_endless),
     probe=probe_update,
     hints=(
@@ -305,6 +330,7 @@ UPDATE = Exercise(
     symptom=update_symptom,
     wrong={
         "second_name": (((COPY, "self.target.theta = self.network.theta.data"),), "the copy is a second name for the network's array: it follows every step from then on."),
+        "another_object": (((COPY, "self.target = self.network.frozen()"),), "the copy is another object now, and self.copies, which is saved, holds the old one."),
         "every_update": (((DUE, "if True:"),), "the copy is made at every update: then it never stands still."),
         "never": (((DUE, "if False:"),), "the copy is never made: it is the network of the beginning for ever."),
         "one_early": (((DUE, "if (self.optimizer.steps + 1) % self.target_every == 0:"),), "the copy is made one update too early."),
@@ -329,7 +355,7 @@ def update(self, batch):
         self.target.theta = np.array(self.network.theta.data)
     return float(loss.item())
 """,
-        "frozen": """\
+        "copyto": """\
 def update(self, batch):
     loss = self.loss(batch)
     before = loss.item()
@@ -338,7 +364,7 @@ def update(self, batch):
     self.optimizer.step()
     [schedule.step() for schedule in self.schedules]
     if not self.optimizer.steps % self.target_every:
-        self.target = self.network.frozen()
+        np.copyto(self.target.theta, self.network.theta.data)
     return before
 """,
     },

@@ -149,8 +149,8 @@ def improved(get, q, count, epsilon):
     q, count, policy, sums = tables_for(q, count)
     before = q.copy(), count.copy()
     get("rl.monte_carlo:improve")(q, count, epsilon, policy, sums)
-    expect(q, before[0], "q after improve: it must stay as it is; it")
-    expect(count, before[1], "count after improve: it must stay as it is; it")
+    expect(q, before[0], "q after improve: it must stay as it is")
+    expect(count, before[1], "count after improve: it must stay as it is")
     return policy, sums
 
 

@@ -17,7 +17,7 @@ def predict_agents(A, epsilon, k, lam, T):
         "horizon": (f"1 / (1 - 0.9 * {lam})", f"the sum of GAE's weights, 1 + (gamma lambda) + (gamma lambda)^2 + ..., gamma = .9, lambda = {lam}"),
         "entropy": (f"math.log({A})", f"the largest entropy, in nats, that a policy over {A} actions can have"),
         "bias": ("2 / math.sqrt(2 * math.pi) / math.sqrt(2)", "E max(x, y) of two independent standard normal x and y, both right on average: what a maximum over two noisy zeros makes of them"),
-        "clocks": (f"(1 - 0.9 ** {T}) / (1 - 0.9)", f"what v converges to in the first state of an episode that the clock stops after {T} steps, if that is taken for the end of the world: r = 1 in each step, gamma = .9"),
+        "clocks": (f"(1 - 0.9 ** {T}) / (1 - 0.9)", f"what v converges to in the first state of an episode that the clock stops after {T} steps, if each step is a state of its own (the agent sees the clock) and the stop is taken for the end of the world: r = 1 in each step, gamma = .9"),
     }
     return ask(
         "predict-agents", "agents in numbers", numbers,

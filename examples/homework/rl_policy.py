@@ -288,6 +288,8 @@ def gae_by_hand(get):
     ended, f = np.array([0.0, 1.0, 0.0]), get("rl.ppo:backward_sum")
     call = "backward_sum(rewards [1, 2, 3], values [4, 8, 2], next_values [8, 6, 10], terminated [0, {}, 0], ended [0, 1, 0], .5, .5)"
     expect(f(r, v, v2, 0 * ended, ended, 0.5, 0.5), np.array([0.25, -3.0, 6.0]), call.format(0))
+    for x, first, name in ((r, 1, "rewards"), (v, 4, "values"), (v2, 8, "next_values")):
+        expect(x[0], np.float64(first), f"{name}[0] after the call: the arrays that are given must stay as they are;")
     expect(f(r, v, v2, ended, ended, 0.5, 0.5), np.array([-0.5, -6.0, 6.0]), call.format(1))
 
 
@@ -427,7 +429,7 @@ CLIP = Exercise(
          "two probabilities. Return PPO's objective for each entry, in the same shape, to be raised: r A, but a good action "
          "(A > 0) earns no more from r > 1 + clip, and a bad one (A < 0) no more from r < 1 - clip. On the other two sides "
          "nothing is clipped: there the policy has gone wrong, and must come back. np.clip has no rule for Tensors; "
-         "np.minimum, np.maximum, np.exp and np.where have.",
+         "np.minimum, np.maximum, np.exp and np.where have. (The library also refuses arrays of other shapes; that is not asked for.)",
     formula=("min(r A, clip(r, 1 − ε, 1 + ε) A) with r = exp(ln π − ln π_old), of each entry; its mean is to be *raised*.",),
     check=(clip_by_hand, clip_slopes, clip_random),
     probe=lambda f, get: f(np.append(np.log(RATIOS), -1.0), np.append(np.zeros(8), 0.3), np.append(SIGNS, 1.7), 0.2),

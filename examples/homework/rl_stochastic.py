@@ -29,7 +29,7 @@ def rm_black_box(get):
     got = f(g, start, 0.5, 3)
     expect(got, np.array([[8.0, -4], [6, -6], [5, -2], [4.5, -2]]), "robbins_monro from w = [8, -4], a = .5, three steps, answers [4, 4], [2, -8], [1, 0],")
     expect(np.array(asked), np.array([[1.0, 8, -4], [2, 6, -6], [3, 5, -2]]), "what the box was asked in these three steps: k and w")
-    expect(start, np.array([8.0, -4.0]), "the start w = [8, -4] after robbins_monro: it must stay as it is; it")
+    expect(start, np.array([8.0, -4.0]), "the start w = [8, -4] after robbins_monro: it must stay as it is")
     for answer in (np.float64(1.0), np.ones((2, 1)), np.ones(1)):
         try:
             f(lambda w, k: answer, start, 0.5, 1)  # noqa: B023

@@ -119,7 +119,7 @@ def record_by_hand(get):
         got = f(q, [(0, 1, 3.0, 1, *flags)], 0.5, 0.5)
         call = f"q_learning(q=[[2, 4], [6, 5]], steps=[(0, 1, 3, 1, terminated={flags[0]}, truncated={flags[1]})], alpha=.5, gamma=.5)"
         expect(got, np.array([[2, 4 + 0.5 * (3 + 0.5 * follows - 4)], [6, 5]]), call)
-        expect(q, np.array([[2.0, 4.0], [6.0, 5.0]]), "the given q after that: it must stay as it is; it")
+        expect(q, np.array([[2.0, 4.0], [6.0, 5.0]]), "the given q after that: it must stay as it is")
 
 
 def record_steps(get):
@@ -246,7 +246,7 @@ def ratio_by_hand(get):
     call = "off_policy_td(v=[4, 8], steps=[{}], pi=[[.75, .25], [0, 1]], b=all .5, alpha=.5, gamma=.5)"
     for step, want in (((0, 0, 2.0, 1, False), [4 + 0.5 * 1.5 * 2, 8]), ((1, 0, 2.0, 0, False), [4, 8]), ((1, 1, 2.0, 0, True), [4, 8 + 0.5 * 2 * -6])):
         expect(f(v, [step], policy, behaviour, 0.5, 0.5), np.array(want, float), call.format(step))
-    expect(v, np.array([4.0, 8.0]), "the given v after that: it must stay as it is; it")
+    expect(v, np.array([4.0, 8.0]), "the given v after that: it must stay as it is")
 
 
 def ratio_steps(get):

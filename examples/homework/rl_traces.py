@@ -43,7 +43,7 @@ def table_by_hand(get):
     expect(two, np.array([1.0, 2.0, 0.0]), "two episodes of one step, 0 -> 2 and 1 -> 2, that pay 2 and 4, v = 0, alpha = gamma = lam = 1/2:\nv")
     stopped = f(np.array([0, 1]), np.array([2.0, 4]), np.array([1, 1]), no[:2], np.array([True, True]), np.array([0.0, 8]), 0.5, 0.5, 0.5)
     expect(stopped, np.array([3.0, 8.0]), "two episodes of one step, 0 -> 1 and 1 -> 1, that pay 2 and 4, both truncated, v = [0, 8], alpha = gamma = lam = 1/2:\nv")
-    expect(v, np.array([0.0, 8, 5]), "v as it was given: it must stay as it is; it")
+    expect(v, np.array([0.0, 8, 5]), "v as it was given: it must stay as it is")
 
 
 def table_limits(get):
@@ -203,7 +203,7 @@ def dutch_by_hand(get):
     expect(got[0], np.array([2 + 0.5 * 6 * 1.25 - 0.5, 4 + 0.5 * 6 * 0.25]), f"{call}:\nthe new w")
     expect(got[2], 2.0, f"{call}:\nthe new v_old")
     for name, array, was in (("w", w, [2.0, 4.0]), ("z", z, [2.0, 1.0])):
-        expect(array, np.array(was), f"{name} as it was given: it must stay as it is; it")
+        expect(array, np.array(was), f"{name} as it was given: it must stay as it is")
 
 
 def dutch_td(get):

@@ -35,8 +35,8 @@ def slippery_properties(get):
     expect(alike[0], np.repeat(P.mean(axis=1, keepdims=True), 3, axis=1), "P of slippery(P, R, 1): all actions are alike; it")
     expect(alike[1], np.repeat(R.mean(axis=1, keepdims=True), 3, axis=1), "R of slippery(P, R, 1)")
     expect(get("answer:slippery")(P, R, 0.3)[0].sum(axis=2), np.ones((4, 3)), "the sums over s' of P of slippery(P, R, .3)")
-    expect(P, before[0], "P after slippery(P, R, slip): it must stay as it is; it")
-    expect(R, before[1], "R after slippery(P, R, slip): it must stay as it is; it")
+    expect(P, before[0], "P after slippery(P, R, slip): it must stay as it is")
+    expect(R, before[1], "R after slippery(P, R, slip): it must stay as it is")
 
 
 def slippery_values(get):
@@ -268,7 +268,7 @@ def windy_everywhere(get):
     got, before = np.asarray(get("answer:windy")(rows, columns, wind, 20)), wind.copy()
     for s in range(48):
         expect(got[s], want[s], f"windy(rows=6, columns=8, wind={before.tolist()}, goal=20): after up, right, down, left in state {s}:")
-    expect(wind, before, "wind after windy: it must stay as it is; it")
+    expect(wind, before, "wind after windy: it must stay as it is")
 
 
 def windy_shortest(get):

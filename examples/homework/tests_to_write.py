@@ -2,7 +2,7 @@ r"""Exercises in which the learner writes a test: it must pass the library's fun
 
 from .write_test import test_exercise
 
-HOW = "Write `test({0})`, which is given a function of that signature and checks it by `assert`. It must pass the library's own and fail, in whatever way, for every wrong version: some twenty of them " \
+HOW = "Write `test({0})`, which is given a function of that signature and checks it by `assert`. It must pass the library's own and fail, in whatever way, for every wrong version: twenty to forty of them " \
       "are tried on it, with a sign flipped, a bound off by one, an argument changed. The share of them that your test sees is your grade."
 
 # ---- unbroadcast

@@ -137,6 +137,13 @@ def test_odd_but_right_files_pass(tmp_path, text):
     assert verdict.passed, verdict.text
 
 
+@pytest.mark.proof
+def test_what_numba_cannot_compile_is_said(tmp_path):
+    text = "def polyak(theta, theta_target, tau):\n    for i in reversed(range(theta.size)):\n        theta_target[i] += tau * (theta[i] - theta_target[i])\n"
+    verdict = answer(tmp_path, POLYAK, text)
+    assert not verdict.passed and "as plain Python it is right, but numba cannot compile it. Untyped global name 'reversed'" in verdict.text
+
+
 def test_a_learners_random_py_is_not_taken_for_pythons(tmp_path, monkeypatch):
     (tmp_path / "random.py").write_text("raise SystemExit\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
