@@ -130,7 +130,10 @@ def record_steps(get):
     f = get("answer:q_learning")
     expect(f(START, STEPS, 0.3, 0.9), want, "q_learning, four states of two actions, three episodes (two of them cut), alpha = .3, gamma = .9")
     expect(f(START, [], 0.3, 0.9), START, "q_learning without any step")
-    expect(f(np.array([[1, 2]]), [(0, 0, 1, 0, False, False)], 0.5, 0.5), np.array([[1.5, 2.0]]), "q_learning(q=[[1, 2]] in integers, steps=[(0, 0, 1, 0, False, False)], alpha=.5, gamma=.5)")
+    got = f(np.array([[1, 2]]), [(0, 0, 1, 0, False, False)], 0.5, 0.5)
+    if getattr(got, "dtype", np.float64) != np.float64:
+        raise Failed(f"q_learning(q=[[1, 2]] in integers, ...) has type {got.dtype}: the table is float64 whatever was given, as integers swallow steps")
+    expect(got, np.array([[1.5, 2.0]]), "q_learning(q=[[1, 2]] in integers, steps=[(0, 0, 1, 0, False, False)], alpha=.5, gamma=.5)")
 
 
 def record_optimum(get):

@@ -4,6 +4,8 @@ The wrong versions are the generic mutants of mutate.py and the entry's own `hid
 kills is the grade.
 """
 
+import traceback
+
 import numpy as np
 
 from .check import function_of
@@ -43,7 +45,7 @@ def test_exercise(*, subject, hidden, answer, equivalent=None, name="test", **re
             try:
                 get(f"answer:{name}")(function)
             except AssertionError as error:
-                raise Failed(f"your test fails for {what} {subject}: {error or 'an assert without a text'}") from None
+                raise Failed(f"your test fails for {what} {subject}: {str(error) or traceback.extract_tb(error.__traceback__)[-1].line}") from None
 
     def check_versions(get):
         """Wrong versions fail, and the right one does not."""
