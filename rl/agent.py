@@ -3,6 +3,7 @@ r"""What DDPG, TD3, DQN and PPO share: playing. No learning is here. An agent sa
     explore_action()                             how it acts while it learns, in the state self.s, in its own numbers
     greedy(s)                                    how it acts in s without exploring
     to_env(a)                                    what the world gets to see of an action
+    begin_episode()                              what it does after each reset; most do nothing
     experience(s, a, r, s2, terminated, ended)   what it learns from a step; ended: terminated or truncated
 
 and `learn` and `act` do the rest. How it is saved: resume.py.

@@ -147,10 +147,22 @@ def check_record(who, record, n_states, n_actions=None):
     N = len(record.reward)
     if N == 0 or any(np.shape(column) != (N,) for column in record) or not np.isfinite(record.reward).all():
         raise ValueError(f"{who}: the record does not fit: its columns must be (N,) = ({N},), its rewards finite numbers")
-    for name, n in (("state", n_states), ("next_state", n_states), ("action", n_actions)):
-        column = getattr(record, name) if n else np.zeros(1, int)
-        if column.dtype.kind not in "iu" or column.min() < 0 or column.max() >= (n or 1):
+    for name, n in {"state": n_states, "next_state": n_states, **({"action": n_actions} if n_actions else {})}.items():
+        column = getattr(record, name)
+        if column.dtype.kind not in "iu" or column.min() < 0 or column.max() >= n:
             raise ValueError(f"{who}: the record does not fit: {name} must hold integers of 0 ... {n - 1}")
+
+
+def check_from_0(env, name):
+    """ValueError if the numbers of its states or actions do not begin at 0, as those of a table's rows do."""
+    if any(getattr(space, "start", 0) for space in (env.observation_space, env.action_space)):
+        raise ValueError(f"{name}: states and actions must count from 0, not from the start of its Discrete space")
+
+
+def check_tables(env, name, remedy):
+    """TypeError unless env is a TabularEnvironment: a compiled loop can play in nothing else."""
+    if not hasattr(env, "tables"):
+        raise TypeError(f"{name}: {type(env).__name__} has no tables: {remedy}")
 
 
 def check_state(s, n):

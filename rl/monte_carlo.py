@@ -32,11 +32,12 @@ import numpy as np
 from minigrad.kernels import jit
 
 from .envs.tabular import draw
-from .episodes import check_state, new_world, pick, policy_sums, sum_up, world_seed
+from .episodes import check_from_0, check_state, check_tables, new_world, pick, policy_sums, sum_up, world_seed
 from .mdp import check_count, check_gamma, check_share
 
 INITIAL, FIRST, EVERY = 0, 1, 2
 VISITS = {"initial": INITIAL, "first": FIRST, "every": EVERY}
+BEGIN = "no episode of it can begin with a given pair: use mc_epsilon_greedy"  # what to do without tables
 
 
 class Episode(NamedTuple):
@@ -186,10 +187,7 @@ def begin(env, policy, before, name):
     """q, count, the policy, and the policy summed up, (S, A) each: copies of those `before`, or zeros; uniform if none is given."""
     if not (hasattr(env.observation_space, "n") and hasattr(env.action_space, "n")):
         raise TypeError(f"{name}: {type(env).__name__} has no numbered states and actions: a table needs both")
-    if any(getattr(space, "start", 0) for space in (env.observation_space, env.action_space)):
-        raise ValueError(f"{name}: states and actions must count from 0, not from the start of its Discrete space")
-    if name in ("mc_basic", "mc_exploring_starts") and not hasattr(env, "tables"):
-        raise TypeError(f"{name}: {type(env).__name__} cannot begin with a given pair (it has no tables): use mc_epsilon_greedy")
+    check_from_0(env, name)
     shape = int(env.observation_space.n), int(env.action_space.n)
     if policy is None:
         policy = np.full(shape, 1 / shape[1]) if before is None else before.policy
@@ -208,6 +206,7 @@ def drive(env, how, epsilon, gamma, policy, before, rng, name, ratio=None, explo
     ratio = np.ones(q.shape) if ratio is None else ratio
     rest = (VISITS[how[0]], *how[1:]), epsilon, check_gamma(gamma), ratio, q, count, policy, sums
     if exploring or hasattr(env, "tables"):
+        check_tables(env, name, BEGIN)
         start = sum_up(~env.tables.terminal if exploring else env.start)
         run(*rest, env.tables, start, exploring, room(env), new_world(rng), rng)
     else:
@@ -231,6 +230,7 @@ def mc_basic(env, gamma, *, iterations=100, episodes=1, policy=None, rng):
     """
     q, count, policy, sums = begin(env, policy, None, "mc_basic")
     episodes, gamma, world = check_count(episodes, "episodes", 1), check_gamma(gamma), new_world(rng)
+    check_tables(env, "mc_basic", BEGIN)
     rest = episodes, gamma, sums, np.ones(q.shape), room(env), q, count, world, rng
     for _ in range(check_count(iterations, "iterations", 1)):
         before = q.copy()

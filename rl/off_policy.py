@@ -22,7 +22,7 @@ import numpy as np
 from minigrad.kernels import jit
 
 from .envs.tabular import draw
-from .episodes import check_record, new_world, pick, policy_sums, sum_up
+from .episodes import check_record, check_tables, new_world, pick, policy_sums, sum_up
 from .mdp import check_count
 from .temporal_difference import prepare, update
 
@@ -57,6 +57,7 @@ record_tables = jit(record_tables, flags=())
 
 def record_fast(env, behaviour, steps, rng):
     """So many steps of a policy (S, A) in a TabularEnvironment, which begins again whenever it ends: Transitions."""
+    check_tables(env, "record_fast", "play step by step, and make Transitions of what was seen")
     steps, sums = check_count(steps, "steps", 1), policy_sums(env, behaviour, "record_fast")
     record = Transitions(*(np.empty(steps, dtype) for dtype in (np.int64, np.int64, np.float64, np.int64, np.bool_)))
     record_tables(env.tables, sum_up(env.start), sums, env.max_episode_steps or 0, record, new_world(rng), rng)

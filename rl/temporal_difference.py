@@ -40,7 +40,7 @@ import numpy as np
 from minigrad.kernels import jit
 
 from .envs.tabular import draw
-from .episodes import check_record, check_state, limit_of, new_world, pick, sum_up, world_seed
+from .episodes import check_from_0, check_record, check_state, limit_of, new_world, pick, sum_up, world_seed
 from .linear_control import epsilon_greedy
 from .mdp import check_count, check_gamma, check_share
 
@@ -143,7 +143,7 @@ def learn(env, episodes, *, method="sarsa", alpha, gamma=1.0, epsilon=0.1, rng, 
         a, running = choose(Q, check_state(s, len(offered)), epsilon, offered, rng), True
         while running:
             s2, r, terminated, truncated, _ = env.step(int(a))
-            check_state(s2, len(offered))
+            s2 = check_state(s2, len(offered))
             a = update_and_choose(method, Q, s, a, r, s2, terminated, alpha, gamma, epsilon, offered, rng)
             s = s2
             lengths[episode], returns[episode] = lengths[episode] + 1, returns[episode] + r
@@ -224,8 +224,7 @@ def prepare(env, method, Q, alpha, gamma, epsilon):
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
     if not all(shape):
         raise ValueError(f"{name}: a table needs states and actions that are numbers (Discrete): use linear_control.py")
-    if any(getattr(space, "start", 0) for space in (env.observation_space, env.action_space)):
-        raise ValueError(f"{name}: states and actions must count from 0, not from the start of its Discrete space")
+    check_from_0(env, name)
     shape = (2 if method == "double_q_learning" else 1, *map(int, shape))
     Q = np.zeros(shape) if Q is None else Q
     if getattr(Q, "dtype", None) != np.float64 or Q.shape != shape or not np.isfinite(Q).all():

@@ -455,7 +455,7 @@ def test_bad_input_is_refused_by_name():
         mc.mc_epsilon_greedy(CartPole(), 0.9, 1, epsilon=0.1, rng=rng)
     untold = Untold(env)
     for method in (lambda: mc.mc_basic(untold, 0.9, rng=rng), lambda: mc.mc_exploring_starts(untold, 0.9, 1, rng=rng)):
-        with pytest.raises(TypeError, match="Untold cannot begin with a given pair .*: use mc_epsilon_greedy"):
+        with pytest.raises(TypeError, match="Untold has no tables: no episode of it can begin with a given pair: use mc_epsilon_greedy"):
             method()
 
 

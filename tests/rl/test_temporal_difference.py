@@ -302,6 +302,8 @@ def test_worlds_that_do_not_fit_are_refused():
 
 def test_records_that_do_not_fit_are_refused():
     env, rng = gusty(), np.random.default_rng(0)
+    with pytest.raises(TypeError, match="record_fast: MountainCar has no tables: play step by step"):
+        off_policy.record_fast(MountainCar(), UNIFORM, 5, rng)
     with pytest.raises(ValueError, match="record_fast: policy must have shape"):
         off_policy.record_fast(env, UNIFORM, 5, rng)
     record = off_policy.record_fast(env, np.full((6, 3), 1 / 3), 5, rng)
